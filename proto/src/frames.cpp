@@ -1,0 +1,382 @@
+#include <lathe/proto/frames.hpp>
+
+#include <array>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+namespace lathe::proto {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t prefix_bytes = 4;
+constexpr int max_nesting = 16;
+constexpr std::int64_t max_int64 = std::numeric_limits<std::int64_t>::max();
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// ---- reading fields -------------------------------------------------------------------------------------------------
+
+/// Takes typed fields out of a JSON object and remembers the first one that is missing or mistyped; after an error
+/// every further field reads as empty.
+class FieldReader {
+ public:
+  explicit FieldReader(const Json& object) : object_(object) {}
+
+  std::string text(const char* name) {
+    const Json* field = find(name);
+    if (field == nullptr) return {};
+    if (field->is_string()) return field->get<std::string>();
+    return mistyped(name, *field, "a string"), std::string();
+  }
+
+  bool boolean(const char* name) {
+    const Json* field = find(name);
+    if (field == nullptr) return false;
+    if (field->is_boolean()) return field->get<bool>();
+    return mistyped(name, *field, "true or false"), false;
+  }
+
+  std::int64_t integer(const char* name, std::int64_t low, std::int64_t high = max_int64) {
+    const Json* field = find(name);
+    return field == nullptr ? 0 : checked_integer(name, *field, low, high);
+  }
+
+  std::optional<std::int64_t> optional_integer(const char* name, std::int64_t low, std::int64_t high = max_int64) {
+    const auto field = object_.find(name);
+    if (field == object_.end() || field->is_null()) return std::nullopt;
+    return checked_integer(name, *field, low, high);
+  }
+
+  std::map<std::string, std::string> text_map(const char* name) {
+    const Json* field = find(name);
+    if (field == nullptr) return {};
+    if (!field->is_object()) return mistyped(name, *field, "an object"), std::map<std::string, std::string>();
+    std::map<std::string, std::string> texts;
+    for (const auto& [key, value] : field->items()) {
+      if (!value.is_string()) return mistyped(std::string(name) + "." + key, value, "a string"), texts;
+      texts[key] = value.get<std::string>();
+    }
+    return texts;
+  }
+
+  std::vector<std::string> text_list(const char* name) {
+    const Json* field = find(name);
+    if (field == nullptr) return {};
+    if (!field->is_array()) return mistyped(name, *field, "an array"), std::vector<std::string>();
+    std::vector<std::string> texts;
+    for (const Json& value : *field) {
+      if (!value.is_string()) return mistyped(name, value, "an array of strings"), texts;
+      texts.push_back(value.get<std::string>());
+    }
+    return texts;
+  }
+
+  /// `message` if every field was good.
+  template <class Message, class Variant>
+  Result<Variant> finish(Message message) {
+    if (error_) return tl::unexpected<Error>(*error_);
+    return Variant(std::move(message));
+  }
+
+ private:
+  const Json* find(const char* name) {
+    const auto field = object_.find(name);
+    if (field != object_.end()) return &*field;
+    report("is missing", name);
+    return nullptr;
+  }
+
+  std::int64_t checked_integer(const char* name, const Json& field, std::int64_t low, std::int64_t high) {
+    const bool fits =
+        field.is_number_integer() &&
+        (!field.is_number_unsigned() || field.get<std::uint64_t>() <= static_cast<std::uint64_t>(max_int64));
+    const std::int64_t value = fits ? field.get<std::int64_t>() : 0;
+    if (fits && value >= low && value <= high) return value;
+    const std::string range = high == max_int64 ? "of at least " + std::to_string(low)
+                                                : "from " + std::to_string(low) + " to " + std::to_string(high);
+    mistyped(name, field, "an integer " + range);
+    return low;
+  }
+
+  void mistyped(const std::string& name, const Json& found, const std::string& expected) {
+    const std::string value = found.is_number() ? dump(found) : "a value of type " + std::string(found.type_name());
+    report(value + " was found where " + expected + " is expected", name);
+  }
+
+  void report(std::string message, std::string field) {
+    if (!error_) error_ = Error{std::move(message), std::move(field), {}, 0};
+  }
+
+  const Json& object_;
+  std::optional<Error> error_;
+};
+
+// ---- one reader and one writer a message ----------------------------------------------------------------------------
+
+Result<ToAgent> read_start_trial(FieldReader& fields) {
+  StartTrial start;
+  start.trial_id = fields.text("trial_id");
+  start.command = fields.text("command");
+  start.working_directory = fields.text("working_directory");
+  start.directory = fields.text("directory");
+  start.environment = fields.text_map("environment");
+  start.parameter_file = fields.text("parameter_file");
+  start.max_duration_s = fields.optional_integer("max_duration_s", 1);
+  return fields.finish<StartTrial, ToAgent>(std::move(start));
+}
+
+Result<ToAgent> read_kill_trial(FieldReader& fields) {
+  KillTrial kill;
+  kill.trial_id = fields.text("trial_id");
+  kill.reason = fields.text("reason");
+  kill.grace_ms = fields.integer("grace_ms", 0);
+  return fields.finish<KillTrial, ToAgent>(std::move(kill));
+}
+
+Result<ToAgent> read_ack(FieldReader& fields) {
+  const Ack ack{static_cast<std::uint64_t>(fields.integer("sequence", 0))};
+  return fields.finish<Ack, ToAgent>(ack);
+}
+
+Result<ToAgent> read_shutdown(FieldReader& fields) {
+  Shutdown shutdown;
+  shutdown.reason = fields.text("reason");
+  shutdown.grace_ms = fields.integer("grace_ms", 0);
+  return fields.finish<Shutdown, ToAgent>(std::move(shutdown));
+}
+
+Result<FromAgent> read_hello(FieldReader& fields) {
+  Hello hello;
+  hello.protocol = static_cast<std::uint32_t>(fields.integer("protocol", 0, std::numeric_limits<std::uint32_t>::max()));
+  hello.version = fields.text("version");
+  hello.host = fields.text("host");
+  hello.pid = fields.integer("pid", 0);
+  hello.state_id = fields.text("state_id");
+  hello.last_sequence = static_cast<std::uint64_t>(fields.integer("last_sequence", 0));
+  hello.running = fields.text_list("running");
+  return fields.finish<Hello, FromAgent>(std::move(hello));
+}
+
+SequencedEvent with_sequence(FieldReader& fields, AgentEvent event) {
+  return {static_cast<std::uint64_t>(fields.integer("sequence", 1)), std::move(event)};
+}
+
+Result<FromAgent> read_trial_started(FieldReader& fields) {
+  TrialStarted started;
+  started.trial_id = fields.text("trial_id");
+  started.pid = fields.integer("pid", 0);
+  started.time_ms = fields.integer("time_ms", 0);
+  return fields.finish<SequencedEvent, FromAgent>(with_sequence(fields, std::move(started)));
+}
+
+Result<FromAgent> read_trial_metric(FieldReader& fields) {
+  TrialMetric metric;
+  metric.trial_id = fields.text("trial_id");
+  metric.payload = fields.text("payload");
+  metric.time_ms = fields.integer("time_ms", 0);
+  return fields.finish<SequencedEvent, FromAgent>(with_sequence(fields, std::move(metric)));
+}
+
+std::optional<int> narrowed(std::optional<std::int64_t> value) {
+  return value ? std::optional<int>(static_cast<int>(*value)) : std::nullopt;
+}
+
+Result<FromAgent> read_trial_exited(FieldReader& fields) {
+  TrialExited exited;
+  exited.trial_id = fields.text("trial_id");
+  exited.exit_code = narrowed(fields.optional_integer("exit_code", 0, 255));
+  exited.signal = narrowed(fields.optional_integer("signal", 1, 127));
+  exited.error = fields.text("error");
+  exited.lost = fields.boolean("lost");
+  exited.killed_by = fields.text("killed_by");
+  exited.stderr_tail = fields.text("stderr_tail");
+  exited.time_ms = fields.integer("time_ms", 0);
+  return fields.finish<SequencedEvent, FromAgent>(with_sequence(fields, std::move(exited)));
+}
+
+template <class T>
+void put_optional(Json& json, const char* name, const std::optional<T>& value) {
+  if (value) json[name] = *value;
+}
+
+Json write(const StartTrial& start) {
+  Json json{{"type", "start_trial"},
+            {"trial_id", start.trial_id},
+            {"command", start.command},
+            {"working_directory", start.working_directory},
+            {"directory", start.directory},
+            {"environment", start.environment},
+            {"parameter_file", start.parameter_file}};
+  put_optional(json, "max_duration_s", start.max_duration_s);
+  return json;
+}
+
+Json write(const KillTrial& kill) {
+  return {{"type", "kill_trial"}, {"trial_id", kill.trial_id}, {"reason", kill.reason}, {"grace_ms", kill.grace_ms}};
+}
+
+Json write(const Ack& ack) {
+  return {{"type", "ack"}, {"sequence", ack.sequence}};
+}
+
+Json write(const Shutdown& shutdown) {
+  return {{"type", "shutdown"}, {"reason", shutdown.reason}, {"grace_ms", shutdown.grace_ms}};
+}
+
+Json write(const Hello& hello) {
+  return {{"type", "hello"},
+          {"protocol", hello.protocol},
+          {"version", hello.version},
+          {"host", hello.host},
+          {"pid", hello.pid},
+          {"state_id", hello.state_id},
+          {"last_sequence", hello.last_sequence},
+          {"running", hello.running}};
+}
+
+void write_event(Json& json, const TrialStarted& started) {
+  json["type"] = "trial_started";
+  json["trial_id"] = started.trial_id;
+  json["pid"] = started.pid;
+  json["time_ms"] = started.time_ms;
+}
+
+void write_event(Json& json, const TrialMetric& metric) {
+  json["type"] = "trial_metric";
+  json["trial_id"] = metric.trial_id;
+  json["payload"] = metric.payload;
+  json["time_ms"] = metric.time_ms;
+}
+
+void write_event(Json& json, const TrialExited& exited) {
+  json["type"] = "trial_exited";
+  json["trial_id"] = exited.trial_id;
+  put_optional(json, "exit_code", exited.exit_code);
+  put_optional(json, "signal", exited.signal);
+  json["error"] = exited.error;
+  json["lost"] = exited.lost;
+  json["killed_by"] = exited.killed_by;
+  json["stderr_tail"] = exited.stderr_tail;
+  json["time_ms"] = exited.time_ms;
+}
+
+Json write(const SequencedEvent& sequenced) {
+  Json json{{"sequence", sequenced.sequence}};
+  std::visit([&json](const auto& event) { write_event(json, event); }, sequenced.event);
+  return json;
+}
+
+template <class Message>
+struct MessageType {
+  std::string_view name;
+  Result<Message> (*read)(FieldReader&);
+};
+
+constexpr std::array<MessageType<ToAgent>, 4> to_agent_types{{
+    {"start_trial", read_start_trial},
+    {"kill_trial", read_kill_trial},
+    {"ack", read_ack},
+    {"shutdown", read_shutdown},
+}};
+
+constexpr std::array<MessageType<FromAgent>, 4> from_agent_types{{
+    {"hello", read_hello},
+    {"trial_started", read_trial_started},
+    {"trial_metric", read_trial_metric},
+    {"trial_exited", read_trial_exited},
+}};
+
+/// Told before parsing: a tree that deep takes long to build and to take down, and no message is deeper than two.
+bool nests_too_deep(std::string_view text) {
+  bool in_string = false;
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size() && depth <= max_nesting; ++i) {
+    if (in_string && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      in_string = !in_string;
+    else if (!in_string)
+      depth += (text[i] == '[' || text[i] == '{') ? 1 : (text[i] == ']' || text[i] == '}') ? -1 : 0;
+  }
+  return depth > max_nesting;
+}
+
+template <class Message, std::size_t count>
+Result<Message> decode(std::string_view text, const std::array<MessageType<Message>, count>& types) {
+  if (nests_too_deep(text)) return fail("the frame is not a message: its JSON nests too deep");
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
+  if (json.is_discarded()) return fail("the frame is not valid JSON");
+  if (!json.is_object())
+    return fail("the frame is a JSON " + std::string(json.type_name()) + ", an object is expected");
+  const auto type = json.find("type");
+  if (type == json.end() || !type->is_string()) return fail("is missing or not a string", "type");
+  std::string known;
+  for (const MessageType<Message>& candidate : types) {
+    FieldReader fields(json);
+    if (*type == candidate.name) return candidate.read(fields);
+    known += (known.empty() ? "" : ", ") + std::string(candidate.name);
+  }
+  return fail("\"" + type->template get<std::string>().substr(0, 64) + "\" is not one of " + known, "type");
+}
+
+}  // namespace
+
+std::string frame_json(std::string_view json) {
+  if (json.size() > max_frame_bytes) {
+    throw std::length_error("a frame of " + std::to_string(json.size()) + " bytes is larger than the limit of " +
+                            std::to_string(max_frame_bytes));
+  }
+  std::string frame;
+  frame.reserve(prefix_bytes + json.size());
+  for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>((json.size() >> shift) & 0xff);
+  return frame.append(json);
+}
+
+std::string encode_json(const FromAgent& message) {
+  return std::visit([](const auto& alternative) { return dump(write(alternative)); }, message);
+}
+
+std::string encode_frame(const ToAgent& message) {
+  return frame_json(std::visit([](const auto& alternative) { return dump(write(alternative)); }, message));
+}
+
+std::string encode_frame(const FromAgent& message) {
+  return frame_json(encode_json(message));
+}
+
+Result<ToAgent> decode_to_agent(std::string_view json) {
+  return decode(json, to_agent_types);
+}
+
+Result<FromAgent> decode_from_agent(std::string_view json) {
+  return decode(json, from_agent_types);
+}
+
+void FrameReader::feed(std::string_view bytes) {
+  // Cutting off the front only when it is half of the buffer keeps many small frames linear.
+  if (consumed_ > buffer_.size() / 2) {
+    buffer_.erase(0, consumed_);
+    consumed_ = 0;
+  }
+  buffer_.append(bytes);
+}
+
+Result<std::optional<std::string>> FrameReader::next() {
+  const std::string_view rest = std::string_view(buffer_).substr(consumed_);
+  if (rest.size() < prefix_bytes) return std::optional<std::string>();
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < prefix_bytes; ++i) length = (length << 8) | static_cast<unsigned char>(rest[i]);
+  if (length > max_frame_bytes) {
+    return fail("a frame claims a length of " + std::to_string(length) + " bytes, at most " +
+                std::to_string(max_frame_bytes) + " are allowed");
+  }
+  if (rest.size() - prefix_bytes < length) return std::optional<std::string>();
+  consumed_ += prefix_bytes + length;
+  return std::optional<std::string>(rest.substr(prefix_bytes, length));
+}
+
+}  // namespace lathe::proto

@@ -1,0 +1,94 @@
+// Every key that a config may have, in its canonical spelling, and every name that a value may take.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include <lathe/proto/compression_config.hpp>
+#include <lathe/proto/experiment_config.hpp>
+
+#include "reader.hpp"
+
+namespace lathe::proto {
+namespace keys {
+
+inline constexpr auto experiment = std::to_array<std::string_view>({"experimentName",
+                                                                    "experimentType",
+                                                                    "searchSpace",
+                                                                    "searchSpaceFile",
+                                                                    "trialCommand",
+                                                                    "trialCodeDirectory",
+                                                                    "trialConcurrency",
+                                                                    "trialGpuNumber",
+                                                                    "maxTrialNumber",
+                                                                    "maxExperimentDuration",
+                                                                    "maxTrialDuration",
+                                                                    "compression",
+                                                                    "tuner",
+                                                                    "assessor",
+                                                                    "advisor",
+                                                                    "trainingService",
+                                                                    "useAnnotation",
+                                                                    "nniManagerIp",
+                                                                    "debug",
+                                                                    "logLevel",
+                                                                    "experimentWorkingDirectory",
+                                                                    "tunerGpuIndices",
+                                                                    "sharedStorage"});
+
+inline constexpr auto training_service =
+    std::to_array<std::string_view>({"platform", "trialCommand", "trialCodeDirectory", "trialGpuNumber", "nniManagerIp",
+                                     "debug", "useActiveGpu", "maxTrialNumberPerGpu", "gpuIndices", "reuseMode"});
+
+inline constexpr auto tuner = std::to_array<std::string_view>({"name", "className", "codeDirectory", "classArgs"});
+inline constexpr auto random_args = std::to_array<std::string_view>({"seed", "optimize_mode"});
+inline constexpr auto anneal_args =
+    std::to_array<std::string_view>({"optimize_mode", "seed", "parallel_optimize", "constant_liar_type"});
+inline constexpr auto tpe_args = std::to_array<std::string_view>({"optimize_mode", "seed", "tpe_args"});
+inline constexpr auto tpe_settings = std::to_array<std::string_view>(
+    {"constant_liar_type", "n_startup_jobs", "n_ei_candidates", "linear_forgetting", "prior_weight", "gamma"});
+
+inline constexpr auto compression =
+    std::to_array<std::string_view>({"model", "inputShape", "data", "evaluation", "finetuning", "objective", "latency",
+                                     "configList", "threads", "seed"});
+inline constexpr auto data = std::to_array<std::string_view>({"format", "train", "test", "normalize"});
+inline constexpr auto idx_part = std::to_array<std::string_view>({"images", "labels", "range"});
+inline constexpr auto cifar_part = std::to_array<std::string_view>({"files", "file", "range"});
+inline constexpr auto tensor_part = std::to_array<std::string_view>({"file", "range"});
+inline constexpr auto normalize = std::to_array<std::string_view>({"mean", "std"});
+inline constexpr auto evaluation = std::to_array<std::string_view>({"metric", "batchSize"});
+inline constexpr auto finetuning =
+    std::to_array<std::string_view>({"epochs", "optimizer", "optimizerArgs", "learningRate", "batchSize"});
+inline constexpr auto sgd_args = std::to_array<std::string_view>({"momentum", "weight_decay", "nesterov", "dampening"});
+inline constexpr auto adam_args = std::to_array<std::string_view>({"beta1", "beta2", "betas", "eps", "weight_decay"});
+inline constexpr auto objective = std::to_array<std::string_view>({"metric", "maxAccuracyDrop"});
+inline constexpr auto latency = std::to_array<std::string_view>({"runs", "warmup", "batchSize"});
+
+}  // namespace keys
+
+namespace names {
+
+inline constexpr NameTable<TunerKind, 3> tuners{
+    {{"TPE", TunerKind::Tpe}, {"Random", TunerKind::Random}, {"Anneal", TunerKind::Anneal}}};
+inline constexpr NameTable<OptimizeMode, 2> optimize_modes{
+    {{"minimize", OptimizeMode::Minimize}, {"maximize", OptimizeMode::Maximize}}};
+
+inline constexpr NameTable<DataFormat, 4> data_formats{{{"idx", DataFormat::Idx},
+                                                        {"cifar10", DataFormat::Cifar10},
+                                                        {"cifar100", DataFormat::Cifar100},
+                                                        {"tensor", DataFormat::Tensor}}};
+inline constexpr NameTable<EvaluationMetric, 2> evaluation_metrics{
+    {{"accuracy", EvaluationMetric::Accuracy}, {"loss", EvaluationMetric::Loss}}};
+inline constexpr NameTable<OptimizerKind, 3> optimizers{
+    {{"sgd", OptimizerKind::Sgd}, {"adam", OptimizerKind::Adam}, {"adamw", OptimizerKind::AdamW}}};
+inline constexpr NameTable<ObjectiveMetric, 8> objective_metrics{{{"accuracy", ObjectiveMetric::Accuracy},
+                                                                  {"loss", ObjectiveMetric::Loss},
+                                                                  {"sparsity", ObjectiveMetric::Sparsity},
+                                                                  {"speedup", ObjectiveMetric::Speedup},
+                                                                  {"parameters", ObjectiveMetric::Parameters},
+                                                                  {"macs", ObjectiveMetric::Macs},
+                                                                  {"sizeBytes", ObjectiveMetric::SizeBytes},
+                                                                  {"latencyMs", ObjectiveMetric::LatencyMs}}};
+
+}  // namespace names
+}  // namespace lathe::proto

@@ -1,0 +1,120 @@
+#include "v1_conversion.hpp"
+
+#include <string>
+
+#include "config_fixture.hpp"
+
+namespace lathe::proto {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class V1ConversionTest : public ConfigTest {
+ protected:
+  V1ConversionTest() { folder.write("search_space.json", R"({"x": {"_type": "uniform", "_value": [0, 1]}})"); }
+
+  /// The config of NNI's guide to automatic compression, word by word but for the number of GPUs.
+  static std::string guide(std::string_view gpus) {
+    return R"(authorName: default
+experimentName: Auto_Compression
+trialConcurrency: 2
+maxExecDuration: 100h
+maxTrialNum: 500
+#choice: local, remote, pai
+trainingServicePlatform: local
+#choice: true, false
+useAnnotation: False
+searchSpacePath: search_space.json
+tuner:
+  #choice: TPE, Random, Anneal...
+  builtinTunerName: TPE
+  classArgs:
+    #choice: maximize, minimize
+    optimize_mode: maximize
+trial:
+  command: bash run_prune.sh
+  codeDir: .
+  gpuNum: )" +
+           std::string(gpus) + "\n";
+  }
+};
+
+TEST_F(V1ConversionTest, ReadsNnisGuide) {
+  const auto config = parse(guide("0"));
+  ASSERT_TRUE(config) << to_string(config.error());
+  EXPECT_EQ(config->experiment_name, "Auto_Compression");
+  EXPECT_EQ(config->trial_concurrency, 2);
+  EXPECT_EQ(config->max_experiment_duration, seconds(360'000));
+  EXPECT_EQ(config->max_trial_number, 500);
+  EXPECT_EQ(config->tuner.kind, TunerKind::Tpe);
+  EXPECT_EQ(config->tuner.optimize_mode, OptimizeMode::Maximize);
+  EXPECT_EQ(config->trial_command, "bash run_prune.sh");
+  EXPECT_EQ(config->trial_code_directory, folder.path());
+  EXPECT_EQ(config->search_space.parameters.size(), 1U);
+  EXPECT_THAT(config->warnings,
+              ElementsAre(HasSubstr("config.yml:1: authorName: ignored"), HasSubstr("NNI v1 format")));
+}
+
+TEST_F(V1ConversionTest, RefusesGpusUnderTheNameTheAuthorUsed) {
+  EXPECT_EQ(errors(guide("1")), "config.yml:20: trial.gpuNum: not supported yet: trials on GPUs; expected 0, found 1");
+}
+
+TEST_F(V1ConversionTest, KeepsTheDurationThatNniLoses) {
+  const auto config = parse(guide("0") + "maxTrialDuration: 10m\n");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->max_trial_duration, seconds(600));
+}
+
+TEST_F(V1ConversionTest, WarnsOfKeysWithoutMeaning) {
+  const auto config =
+      parse(guide("0") +
+            "description: d\nmultiThread: false\nmultiPhase: false\nversionCheck: true\nlogCollection: none\n"
+            "logDir: /tmp\nlocalConfig: {useActiveGpu: true, maxTrialNumPerGpu: 2, gpuIndices: '0'}\n");
+  ASSERT_TRUE(config) << to_string(config.error());
+  for (const char* key : {"description", "multiThread", "versionCheck", "logCollection", "logDir",
+                          "localConfig.useActiveGpu", "localConfig.maxTrialNumPerGpu", "localConfig.gpuIndices"}) {
+    EXPECT_THAT(config->warnings, Contains(HasSubstr(std::string(key) + ": ignored"))) << key;
+  }
+}
+
+TEST_F(V1ConversionTest, ErrorsNameV1Fields) {
+  const std::string text =
+      "trainingServicePlatform: local\ntuner:\n  builtinTunerName: Foo\ntrial:\n  command: ''\n  codeDir: nowhere\n"
+      "maxExecDuration: 5\nmaxTrialNum: 0\nsearchSpacePath: none.json\nmultiPhase: true\ntrail: {}\n";
+  const std::string all = errors(text);
+  for (const char* part :
+       {"config.yml:3: tuner.builtinTunerName: unknown tuner \"Foo\"",
+        "config.yml:5: trial.command: expected a text that is not empty", "config.yml:6: trial.codeDir: \"nowhere\"",
+        "config.yml:8: maxTrialNum: expected an integer >= 1", "config.yml:9: searchSpacePath: \"none.json\"",
+        "config.yml:10: multiPhase: expected false",
+        "config.yml:11: trail: unknown key, with the value an empty object; did you mean \"trial\"?"}) {
+    EXPECT_THAT(all, HasSubstr(part));
+  }
+}
+
+TEST_F(V1ConversionTest, RefusesWhatWouldChangeTheResult) {
+  EXPECT_THAT(errors(guide("0") + "assessor: {builtinAssessorName: Medianstop}\n"),
+              HasSubstr("assessor: not supported yet"));
+  EXPECT_EQ(
+      errors("trainingServicePlatform: remote\nmachineList: [{ip: 10.0.0.1}]\nsearchSpacePath: search_space.json\n"
+             "trial: {command: x, codeDir: .}\ntuner: {builtinTunerName: Random}\n"),
+      "config.yml:1: trainingServicePlatform: not supported yet: platform \"remote\"; expected local");
+  EXPECT_THAT(
+      errors("trainingServicePlatform: local\nsearchSpacePath: search_space.json\ntrial: {command: x, codeDir: .}\n"
+             "tuner: {codeDir: ., classFileName: t.py, className: T}\n"),
+      HasSubstr("tuner.className: not supported yet: a tuner of your own"));
+}
+
+TEST_F(V1ConversionTest, SurvivesSectionsOfTheWrongType) {
+  EXPECT_THAT(errors("trainingServicePlatform: local\ntuner: TPE\ntrial: [x]\nlocalConfig: 3\n"),
+              ::testing::AllOf(HasSubstr("config.yml:2: tuner: expected an object"),
+                               HasSubstr("config.yml:3: trial: expected an object"),
+                               HasSubstr("config.yml:4: localConfig: expected an object")));
+  EXPECT_THAT(errors("trainingServicePlatform: local\ntuner: {}\n"), HasSubstr("config.yml:2: tuner.name: required"));
+}
+
+}  // namespace
+}  // namespace lathe::proto
