@@ -1,0 +1,13 @@
+// Gives every module instance a class of its own, so that a method of one can be edited without editing its siblings'.
+#pragma once
+
+#include <torch/csrc/jit/api/module.h>
+
+namespace lathe::compression {
+
+/// A module tree with the same tensors, attributes, constants and methods, and one class for each instance. A module
+/// that stands in two places of the tree still does. Functions that methods call stay those of the original, which must
+/// outlive the result; saving and loading makes it independent. Throws std::runtime_error for what cannot be copied.
+[[nodiscard]] torch::jit::Module unshare(const torch::jit::Module& model);
+
+}  // namespace lathe::compression
