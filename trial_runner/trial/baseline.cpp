@@ -1,0 +1,77 @@
+#include "baseline.hpp"
+
+#include <array>
+#include <string_view>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include <lathe/compression/evaluate.hpp>
+
+#include "json_file.hpp"
+
+namespace lathe::trial {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Figure {
+  const char* key;
+  std::variant<double Baseline::*, std::int64_t Baseline::*> member;
+};
+
+const std::array kFigures{
+    Figure{"accuracy", &Baseline::accuracy},     Figure{"loss", &Baseline::loss},
+    Figure{"parameters", &Baseline::parameters}, Figure{"macs", &Baseline::macs},
+    Figure{"size_bytes", &Baseline::size_bytes}, Figure{"latency_ms", &Baseline::latency_ms},
+};
+
+}  // namespace
+
+Json to_json(const Baseline& baseline) {
+  Json json{{"default", baseline.accuracy}};
+  for (const Figure& figure : kFigures) {
+    std::visit([&](auto member) { json[figure.key] = baseline.*member; }, figure.member);
+  }
+  return json;
+}
+
+Result<Baseline> read_baseline(const std::filesystem::path& file) {
+  const auto json = read_json(file);
+  if (!json) return tl::unexpected(json.error());
+  Baseline baseline;
+  for (const Figure& figure : kFigures) {
+    if (!json->is_object() || !json->contains(figure.key) || !json->at(figure.key).is_number()) {
+      return fail(fmt::format("{}: {} is missing or not a number", file.string(), figure.key));
+    }
+    std::visit([&](auto member) { json->at(figure.key).get_to(baseline.*member); }, figure.member);
+  }
+  return baseline;
+}
+
+Result<Baseline> measure_baseline(const Setup& setup) {
+  const auto quality = compression::evaluate(setup.model, setup.test, setup.config.evaluation.batch_size);
+  if (!quality) return tl::unexpected(quality.error());
+  const auto macs = compression::count_macs(setup.model, example_inputs(setup.test, 1));
+  if (!macs) return tl::unexpected(macs.error());
+  const auto& latency = setup.config.latency;
+  const auto times =
+      compression::compare_latency(setup.model, setup.model, example_inputs(setup.test, latency.batch_size),
+                                   {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
+  Baseline baseline;
+  baseline.accuracy = quality->accuracy;
+  baseline.loss = quality->loss;
+  baseline.parameters = compression::count_parameters(setup.model);
+  baseline.macs = total_macs(*macs);
+  baseline.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(setup.config.model));
+  baseline.latency_ms = times.original_ms;
+  return baseline;
+}
+
+std::int64_t total_macs(const std::vector<compression::LayerMacs>& layers) {
+  std::int64_t total = 0;
+  for (const auto& layer : layers) total += layer.macs;
+  return total;
+}
+
+}  // namespace lathe::trial

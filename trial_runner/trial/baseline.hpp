@@ -1,0 +1,37 @@
+// The original model's figures, against which every trial is judged.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <lathe/compression/measure.hpp>
+
+#include "result.hpp"
+#include "setup.hpp"
+
+namespace lathe::trial {
+
+struct Baseline {
+  double accuracy = 0;
+  double loss = 0;
+  std::int64_t parameters = 0;
+  std::int64_t macs = 0;        ///< for one sample
+  std::int64_t size_bytes = 0;  ///< of the TorchScript file
+  double latency_ms = 0;        ///< one batch of latency.batchSize
+};
+
+/// {default: accuracy, accuracy, loss, parameters, macs, size_bytes, latency_ms}
+[[nodiscard]] nlohmann::ordered_json to_json(const Baseline& baseline);
+/// Errors name the file, and the key that is missing or not a number.
+[[nodiscard]] Result<Baseline> read_baseline(const std::filesystem::path& file);
+
+/// Evaluates the original on the whole test part and measures it.
+[[nodiscard]] Result<Baseline> measure_baseline(const Setup& setup);
+
+/// Multiply-accumulates of all layers.
+[[nodiscard]] std::int64_t total_macs(const std::vector<compression::LayerMacs>& layers);
+
+}  // namespace lathe::trial

@@ -1,0 +1,30 @@
+// What a trial reports about the compressed model, and the one number that the tuner sees.
+#pragma once
+
+#include <cstdint>
+
+#include <nlohmann/json.hpp>
+
+#include <lathe/proto/compression_config.hpp>
+
+namespace lathe::trial {
+
+struct Metrics {
+  double accuracy = 0;
+  double accuracy_drop = 0;  ///< original's accuracy - accuracy
+  double loss = 0;
+  double sparsity = 0;  ///< 1 - nonzero parameters / parameters of the original
+  std::int64_t parameters = 0;
+  std::int64_t macs = 0;
+  std::int64_t size_bytes = 0;  ///< of compressed.pt as it is; zeros take as much room as other weights
+  double latency_ms = 0;
+  double speedup = 0;  ///< the original's latency / latency, measured side by side
+};
+
+/// The objective's value by the rule of proto::ObjectiveConfig.
+[[nodiscard]] double objective_value(const Metrics& metrics, const proto::ObjectiveConfig& objective);
+
+/// {default, accuracy, accuracy_drop, …}
+[[nodiscard]] nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveConfig& objective);
+
+}  // namespace lathe::trial

@@ -1,0 +1,229 @@
+#include "run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <fmt/format.h>
+
+#include <lathe/compression/evaluate.hpp>
+#include <lathe/compression/measure.hpp>
+#include <lathe/compression/pruning.hpp>
+#include <lathe/compression/speedup.hpp>
+#include <lathe/compression/trainer.hpp>
+#include <lathe/proto/trial_files.hpp>
+
+#include "algorithm.hpp"
+#include "baseline.hpp"
+#include "json_file.hpp"
+#include "metrics.hpp"
+#include "notices.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "reporter.hpp"
+#include "setup.hpp"
+#include "threads.hpp"
+
+namespace lathe::trial {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Records that speed-up runs the graph on, and that the result is compared on.
+constexpr std::int64_t kExampleRecords = 8;
+
+/// A compressed model differs from the masked one by rounding only: relative to its largest output, at least 1.
+constexpr double kTolerance = 1e-5;
+
+template <class... Args>
+void say(fmt::format_string<Args...> format, Args&&... args) {
+  std::cout << fmt::format(format, std::forward<Args>(args)...) << std::endl;
+}
+
+Result<proto::ParameterRecord> read_parameters(const Environment& environment) {
+  const auto file = environment.system_directory / "parameter.cfg";
+  const auto text = read_text(file);
+  if (!text) return tl::unexpected(text.error());
+  auto record = proto::parse_parameter_record(*text);
+  if (!record) return fail_in(file.string(), record.error());
+  return std::move(*record);
+}
+
+/// The steps of one trial and what they hand on to each other.
+class Trial {
+ public:
+  Trial(const Environment& environment, Setup setup, proto::ParameterRecord record)
+      : environment_(environment),
+        setup_(std::move(setup)),
+        record_(std::move(record)),
+        reporter_(environment.system_directory, environment.trial_job_id, record_.parameter_id),
+        model_(compression::copy_model(setup_.model)),
+        example_(example_inputs(setup_.test, kExampleRecords)) {}
+
+  Result<void> run() {
+    using Step = Result<void> (Trial::*)();
+    for (const Step step : {&Trial::plan, &Trial::take_baseline, &Trial::compress, &Trial::export_model,
+                            &Trial::measure, &Trial::report}) {
+      if (auto done = (this->*step)(); !done) return done;
+    }
+    return {};
+  }
+
+ private:
+  Result<void> plan() {
+    auto plan = make_plan(record_.parameters, setup_.config.config_list, compression::layers_of(model_),
+                          setup_.config.finetuning.epochs);
+    if (!plan) return tl::unexpected(plan.error());
+    plan_ = std::move(*plan);
+    say("algorithm {}, {} layers", name_of(plan_.algorithm), plan_.layers.size());
+    for (const auto& [layer, target] : plan_.layers)
+      say("  {} ({}): sparsity {}", layer.name, layer.type, target.sparsity);
+    return warn_about_mode(setup_);
+  }
+
+  Result<void> take_baseline() {
+    const bool measured = environment_.baseline && std::filesystem::exists(*environment_.baseline);
+    auto baseline = measured ? read_baseline(*environment_.baseline) : measure_baseline(setup_);
+    if (!baseline) return tl::unexpected(baseline.error());
+    baseline_ = *baseline;
+    say("original: accuracy {:.4f}, {} parameters", baseline_.accuracy, baseline_.parameters);
+    return {};
+  }
+
+  /// Prunes and fine-tunes; model_ is the masked model then.
+  Result<void> compress() {
+    auto options = training_options(setup_.config);
+    if (!options) return tl::unexpected(options.error());
+    compression::Pruning pruning(compression::Pruner::create(plan_.metric), plan_.layers, plan_.schedule);
+    pruning.extend_over(model_, example_);
+    options->epochs = std::max(options->epochs, pruning.epochs_needed());
+    TrainingLog log(TrainingLog::Clock::now());
+    compression::TrainingHooks hooks;
+    hooks.after_batch = [&log](const auto& progress) { log.after_batch(progress, TrainingLog::Clock::now()); };
+    hooks.after_epoch = [this](const auto& progress) { return report_epoch(progress); };
+    if (auto trained = compression::train(model_, setup_.train, *options, &pruning, hooks); !trained) return trained;
+    masks_ = pruning.masks();
+    structured_ = pruning.structured();
+    model_.eval();
+    return {};
+  }
+
+  Result<void> report_epoch(const compression::TrainingProgress& progress) {
+    const auto quality = compression::evaluate(model_, setup_.test, setup_.config.evaluation.batch_size);
+    if (!quality) return tl::unexpected(quality.error());
+    say("epoch {}/{}: training loss {:.4f}, accuracy {:.4f}, loss {:.4f}", progress.epoch + 1, progress.epochs,
+        progress.loss, quality->accuracy, quality->loss);
+    epochs_.push_back({{"epoch", progress.epoch + 1},
+                       {"training_loss", progress.loss},
+                       {"accuracy", quality->accuracy},
+                       {"loss", quality->loss}});
+    const bool by_loss = setup_.config.evaluation.metric == proto::EvaluationMetric::Loss;
+    return reporter_.intermediate({{"default", by_loss ? quality->loss : quality->accuracy},
+                                   {"accuracy", quality->accuracy},
+                                   {"loss", quality->loss}});
+  }
+
+  /// Saves the smaller model and takes it back from its file, so that what is measured is what is delivered.
+  Result<void> export_model() {
+    const auto file = environment_.output_directory / "compressed.pt";
+    torch::jit::Module smaller = model_;
+    if (structured_) {
+      auto sped_up = compression::speed_up(model_, masks_, example_);
+      if (!sped_up) return fail("speed-up: " + sped_up.error().message);
+      smaller = sped_up->model;
+    }
+    smaller.eval();
+    if (auto saved = compression::save_model(smaller, file); !saved) return saved;
+    auto loaded = compression::load_model(file);
+    if (!loaded) return tl::unexpected(loaded.error());
+    delivered_ = std::move(*loaded);
+    metrics_.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(file));
+    return verify();
+  }
+
+  Result<void> verify() {
+    const c10::NoGradGuard no_grad;
+    const at::Tensor masked = model_.forward({example_}).toTensor();
+    const at::Tensor delivered = delivered_.forward({example_}).toTensor();
+    max_difference_ = (masked - delivered).abs().max().item<double>();
+    const double limit = kTolerance * std::max(1.0, masked.abs().max().item<double>());
+    if (max_difference_ <= limit) return {};
+    return fail(fmt::format("the compressed model differs from the masked one by {}; at most {} is rounding",
+                            max_difference_, limit));
+  }
+
+  Result<void> measure() {
+    const auto quality = compression::evaluate(delivered_, setup_.test, setup_.config.evaluation.batch_size);
+    if (!quality) return tl::unexpected(quality.error());
+    const auto before = compression::count_macs(setup_.model, example_inputs(setup_.test, 1));
+    if (!before) return tl::unexpected(before.error());
+    const auto after = compression::count_macs(delivered_, example_inputs(setup_.test, 1));
+    if (!after) return tl::unexpected(after.error());
+    const auto& latency = setup_.config.latency;
+    const auto times =
+        compression::compare_latency(setup_.model, delivered_, example_inputs(setup_.test, latency.batch_size),
+                                     {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
+    const auto nonzero = static_cast<double>(compression::count_nonzero_parameters(delivered_));
+    metrics_.accuracy = quality->accuracy;
+    metrics_.accuracy_drop = baseline_.accuracy - quality->accuracy;
+    metrics_.loss = quality->loss;
+    metrics_.sparsity = 1 - nonzero / static_cast<double>(compression::count_parameters(setup_.model));
+    metrics_.parameters = compression::count_parameters(delivered_);
+    metrics_.macs = total_macs(*after);
+    metrics_.latency_ms = times.compressed_ms;
+    metrics_.speedup = times.original_ms / times.compressed_ms;
+    layers_ = compare_layers(setup_.model, *before, delivered_, *after);
+    return {};
+  }
+
+  Result<void> report() {
+    const Json metrics = to_json(metrics_, setup_.config.objective);
+    const Json report{{"algorithm", name_of(plan_.algorithm)},
+                      {"parameters", record_.parameters},
+                      {"metrics", metrics},
+                      {"baseline", to_json(baseline_)},
+                      {"max_difference", max_difference_},
+                      {"epochs", epochs_},
+                      {"layers", to_json(layers_)}};
+    std::cout << to_text(layers_);
+    say("compressed: accuracy {:.4f} (drop {:.4f}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
+        metrics_.accuracy, metrics_.accuracy_drop, metrics_.parameters, metrics_.sparsity, metrics_.size_bytes,
+        metrics_.speedup);
+    if (auto written = write_json(environment_.output_directory / "report.json", report); !written) return written;
+    return reporter_.final(metrics);
+  }
+
+  const Environment& environment_;
+  Setup setup_;
+  proto::ParameterRecord record_;
+  Reporter reporter_;
+  torch::jit::Module model_;  ///< the copy that is compressed
+  at::Tensor example_;
+  Plan plan_;
+  Baseline baseline_;
+  compression::Masks masks_;
+  bool structured_ = false;
+  Json epochs_ = Json::array();
+  torch::jit::Module delivered_;
+  double max_difference_ = 0;
+  Metrics metrics_;
+  std::vector<LayerReport> layers_;
+};
+
+}  // namespace
+
+Result<void> run_trial(const Environment& environment) {
+  const auto config = read_compression_config(environment.compression_config);
+  if (!config) return tl::unexpected(config.error());
+  set_threads(static_cast<int>(config->threads));
+  auto record = read_parameters(environment);
+  if (!record) return tl::unexpected(record.error());
+  auto setup = load_setup(*config);
+  if (!setup) return tl::unexpected(setup.error());
+  return Trial(environment, std::move(*setup), std::move(*record)).run();
+}
+
+}  // namespace lathe::trial

@@ -1,0 +1,12 @@
+// One trial: compress, fine-tune, evaluate, speed up, measure, report.
+#pragma once
+
+#include "environment.hpp"
+#include "result.hpp"
+
+namespace lathe::trial {
+
+/// Reads parameter.cfg; leaves compressed.pt and report.json in the output folder and the metrics in .nni/metrics.
+[[nodiscard]] Result<void> run_trial(const Environment& environment);
+
+}  // namespace lathe::trial
