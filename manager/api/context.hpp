@@ -1,0 +1,25 @@
+// What every handler may use.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "experiment/service.hpp"
+
+namespace lathe::manager {
+
+struct ApiContext {
+  ExperimentService& service;
+  boost::asio::any_io_executor pool;  ///< for work that blocks
+  std::vector<std::filesystem::path>
+      search_path;                     ///< folders of relative paths in a config that comes without `directory`
+  std::filesystem::path log_file;      ///< the daemon's own log
+  std::filesystem::path webui;         ///< folder of the dashboard; empty: none
+  std::vector<std::string> own_names;  ///< names besides loopback that a Host header may give
+  std::string version;
+};
+
+}  // namespace lathe::manager

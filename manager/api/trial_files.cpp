@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "api/blocking.hpp"
+#include "api/handlers.hpp"
+#include "api/log_stream.hpp"
+#include "api/query.hpp"
+#include "api/service_problem.hpp"
+#include "http/problem.hpp"
+
+namespace lathe::manager {
+namespace {
+
+namespace asio = boost::asio;
+
+/// The only names that ever become part of a path.
+constexpr std::array<std::string_view, 3> log_names{"stdout", "stderr", "trial.log"};
+
+struct Download {
+  std::string_view name;
+  std::string_view content_type;
+};
+constexpr std::array<Download, 2> downloads{
+    {{"compressed.pt", "application/octet-stream"}, {"report.json", "application/json"}}};
+
+HttpResponse not_found(std::string detail) {
+  return problem_response(HttpStatus::not_found, std::move(detail));
+}
+
+/// Why a file that a trial may write is not there.
+HttpResponse missing_file(const TrialRecord& trial, std::string_view name, const proto::Error& error) {
+  if (error.field != "missing") return not_found(error.message);
+  if (trial.status == proto::TrialStatus::Waiting)
+    return not_found(fmt::format("trial {} has not started; it has no {} yet", trial.id, name));
+  return not_found(fmt::format("trial {} has no {}", trial.id, name));
+}
+
+struct OpenedFile {
+  proto::Result<std::shared_ptr<PlainFile>> file;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+
+OpenedFile open_file(const std::filesystem::path& path, std::optional<std::int64_t> tail) {
+  OpenedFile opened{PlainFile::open(path)};
+  if (!opened.file) return opened;
+  opened.end = (*opened.file)->size();
+  opened.begin = tail ? std::min((*opened.file)->tail_offset(*tail), opened.end) : 0;
+  return opened;
+}
+
+FollowedFile followed_log(const TrialRecord& trial, const std::string& name, std::optional<std::int64_t> tail,
+                          ExperimentService& service) {
+  FollowedFile followed;
+  followed.path = std::filesystem::path(trial.directory) / name;
+  followed.tail = tail;
+  followed.is_over = [&service, experiment = trial.experiment_id, id = trial.id]() -> asio::awaitable<bool> {
+    const auto now = co_await service.show_trial(experiment, id);
+    co_return !now || proto::is_final(now->status);
+  };
+  followed.subscribe = [&service, experiment = trial.experiment_id](std::shared_ptr<Waker> waker) {
+    return service.events().subscribe([waker, experiment](const Event& event) {
+      if (event.experiment_id == experiment && event.kind != "metric") waker->wake();
+    });
+  };
+  return followed;
+}
+
+}  // namespace
+
+HandlerResult show_trial_log(const HttpRequest& request, const ApiContext& context) {
+  const std::string& name = request.path_value("log");
+  if (std::find(log_names.begin(), log_names.end(), name) == log_names.end()) {
+    co_return not_found(fmt::format("there is no such log; there are: {}", fmt::join(log_names, ", ")));
+  }
+  const auto query = parse_log_query(request.query);
+  if (!query) co_return bad_request(query.error());
+  const auto trial = co_await context.service.show_trial(request.path_value("id"), request.path_value("tid"));
+  if (!trial) co_return service_problem(trial.error(), request);
+  if (query->follow && !proto::is_final(trial->status)) {
+    co_return follow_response(followed_log(*trial, name, query->tail, context.service), context.pool);
+  }
+  const auto open = [path = std::filesystem::path(trial->directory) / name, tail = query->tail] {
+    return open_file(path, tail);
+  };
+  const OpenedFile opened = co_await run_blocking(context.pool, open);
+  if (!opened.file) co_return missing_file(*trial, name, opened.file.error());
+  co_return file_response(*opened.file, opened.begin, opened.end, "text/plain; charset=utf-8", context.pool);
+}
+
+HandlerResult download_trial_file(const HttpRequest& request, const ApiContext& context) {
+  const std::string& name = request.path_value("name");
+  const auto found =
+      std::find_if(downloads.begin(), downloads.end(), [&](const Download& file) { return file.name == name; });
+  if (found == downloads.end()) co_return not_found("there is no such file; there are: compressed.pt, report.json");
+  if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
+  const auto trial = co_await context.service.show_trial(request.path_value("id"), request.path_value("tid"));
+  if (!trial) co_return service_problem(trial.error(), request);
+  const auto open = [path = std::filesystem::path(trial->directory) / name] { return open_file(path, std::nullopt); };
+  const OpenedFile opened = co_await run_blocking(context.pool, open);
+  if (!opened.file) co_return missing_file(*trial, name, opened.file.error());
+  HttpResponse response =
+      file_response(*opened.file, opened.begin, opened.end, std::string(found->content_type), context.pool);
+  response.set("Content-Disposition", fmt::format("attachment; filename=\"{}-{}\"", trial->id, name));
+  co_return response;
+}
+
+}  // namespace lathe::manager

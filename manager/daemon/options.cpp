@@ -1,0 +1,115 @@
+#include "daemon/options.hpp"
+
+#include <cstdlib>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <boost/asio/ip/address.hpp>
+
+namespace lathe::manager {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int exit_usage = 2;
+
+fs::path own_folder() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+fs::path default_data_dir() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
+    return fs::path(state) / "lathe";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return fs::path(home) / ".local/state/lathe";
+  return {};
+}
+
+fs::path default_webui() {
+  for (const fs::path& folder :
+       {own_folder() / "../share/lathe/webui", fs::path(LATHE_WEBUI_INSTALLED), fs::path(LATHE_WEBUI_SOURCE)}) {
+    std::error_code error;
+    if (fs::is_regular_file(folder / "index.html", error)) return fs::weakly_canonical(folder, error);
+  }
+  return {};
+}
+
+/// The rule that a single option cannot check by itself; empty: all is well.
+std::string find_mistake(const DaemonOptions& options) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(options.listen, error);
+  if (error) return fmt::format("--listen: '{}' is not an IP address", options.listen);
+  if (!address.is_loopback() && !options.insecure_listen) {
+    return fmt::format(
+        "--listen: {} can be reached from other machines, and lathed does not check yet who asks: whoever reaches it "
+        "can run any "
+        "command as this user. Listen on 127.0.0.1 and use an ssh tunnel, or add --insecure-listen on a network that "
+        "you trust",
+        options.listen);
+  }
+  if (options.data_dir.empty()) return "--data-dir: neither it nor HOME is set, so there is no place for the data";
+  return {};
+}
+
+void make_absolute(DaemonOptions& options) {
+  for (fs::path* path :
+       {&options.data_dir, &options.agent_program, &options.trial_program, &options.webui, &options.pid_file}) {
+    if (!path->empty()) *path = fs::absolute(*path).lexically_normal();
+  }
+  if (options.search_path.empty()) options.search_path.push_back(fs::current_path());
+  for (fs::path& folder : options.search_path) folder = fs::absolute(folder).lexically_normal();
+}
+
+void describe(CLI::App& app, DaemonOptions& options) {
+  app.set_version_flag("--version", "lathed " LATHE_VERSION);
+  app.add_option("--listen", options.listen, "IP address to listen on")->capture_default_str();
+  app.add_option("--port", options.port, "port to listen on; 0 picks a free one")->capture_default_str();
+  app.add_option("--data-dir", options.data_dir, "folder of the database, the log and the experiments")
+      ->capture_default_str();
+  app.add_option("--search-path", options.search_path,
+                 "folders in which relative paths of configs are looked up (default: here)");
+  app.add_option("--agent", options.agent_program, "the lathe-agent program")
+      ->capture_default_str()
+      ->check(CLI::ExistingFile);
+  app.add_option("--trial-program", options.trial_program, "the lathe-trial program")
+      ->capture_default_str()
+      ->check(CLI::ExistingFile);
+  app.add_option("--webui", options.webui, "folder of the dashboard")
+      ->capture_default_str()
+      ->check(CLI::ExistingDirectory);
+  app.add_option("--log-level", options.log_level, "what is worth a line in the log")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  app.add_flag("--keep-trials", options.keep_trials,
+               "leave running trials alone when lathed ends, and take them up again at the next start");
+  app.add_flag("--insecure-listen", options.insecure_listen,
+               "allow --listen with an address that other machines can reach");
+  app.add_option("--pid-file", options.pid_file, "file that holds the process id while lathed runs");
+}
+
+}  // namespace
+
+std::variant<DaemonOptions, int> parse_options(int argc, const char* const* argv) {
+  DaemonOptions options;
+  options.data_dir = default_data_dir();
+  options.agent_program = own_folder() / "lathe-agent";
+  options.trial_program = own_folder() / "lathe-trial";
+  options.webui = default_webui();
+  CLI::App app("lathed: runs model compression experiments and serves their REST interface and dashboard", "lathed");
+  describe(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : exit_usage;
+  }
+  if (const std::string mistake = find_mistake(options); !mistake.empty()) {
+    fmt::print(stderr, "lathed: {}\n", mistake);
+    return exit_usage;
+  }
+  make_absolute(options);
+  return options;
+}
+
+}  // namespace lathe::manager

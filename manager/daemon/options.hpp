@@ -1,0 +1,30 @@
+// The command line of lathed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lathe::manager {
+
+struct DaemonOptions {
+  std::string listen = "127.0.0.1";
+  std::uint16_t port = 8080;
+  std::filesystem::path data_dir;                  ///< absolute; default $XDG_STATE_HOME/lathe or ~/.local/state/lathe
+  std::vector<std::filesystem::path> search_path;  ///< absolute; default: the working directory
+  std::filesystem::path agent_program;             ///< default: lathe-agent beside lathed
+  std::filesystem::path trial_program;             ///< default: lathe-trial beside lathed
+  std::filesystem::path webui;                     ///< default: the installed or the source's folder; empty: none found
+  std::string log_level = "info";
+  bool keep_trials = false;        ///< at the end, leave running trials to the agent
+  bool insecure_listen = false;    ///< allow an address that others can reach
+  std::filesystem::path pid_file;  ///< empty: none
+};
+
+/// The options, or the exit code of a command line that ends here (--help, --version, a mistake), already told to the
+/// user.
+[[nodiscard]] std::variant<DaemonOptions, int> parse_options(int argc, const char* const* argv);
+
+}  // namespace lathe::manager

@@ -1,0 +1,20 @@
+// What the agent tells, put into a turn. Pure edits; nothing is sent from here.
+#pragma once
+
+#include <string>
+
+#include <lathe/proto/frames.hpp>
+
+#include "experiment/turn.hpp"
+
+namespace lathe::manager {
+
+/// An event of the agent with that state_id. One that is part of the state already, or concerns an attempt of the past,
+/// changes nothing.
+void take_event(Turn& turn, const std::string& state_id, const proto::SequencedEvent& event);
+
+/// The agent greeted: what should run there and does not is started again (the agent ignores what it knows), what was
+/// told to an agent that is no more runs again as the next attempt, and ends that were wanted are asked for again.
+void take_greeting(Turn& turn, const proto::Hello& hello, const std::filesystem::path& trial_program);
+
+}  // namespace lathe::manager

@@ -1,0 +1,91 @@
+// What stands behind ExperimentManager: the loaded experiments, the host, and the database between them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "experiment/async_mutex.hpp"
+#include "experiment/experiment.hpp"
+#include "experiment/files.hpp"
+#include "experiment/folder_lock.hpp"
+#include "experiment/manager.hpp"
+#include "hosts/ack_tracker.hpp"
+#include "storage/database.hpp"
+
+namespace lathe::manager {
+
+class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(boost::asio::any_io_executor executor, ManagerOptions options);
+  ~Core();
+
+  // ---- life (core.cpp) ----
+  boost::asio::awaitable<proto::Result<void>> start();
+  boost::asio::awaitable<void> shutdown(bool keep_trials);
+
+  // ---- service (core_service.cpp) ----
+  Answer<ExperimentRecord> create(proto::ExperimentConfig config);
+  Answer<ExperimentRecord> show(std::string id);
+  Answer<Page<ExperimentRecord>> list(ExperimentQuery query);
+  Answer<ExperimentRecord> edit(std::string id, Experiment::Edit edit);
+  Answer<bool> remove(std::string id);
+  Answer<Page<TrialRecord>> list_trials(TrialQuery query);
+  Answer<TrialRecord> show_trial(std::string id, std::string trial_id);
+  Answer<TrialRecord> edit_trial(std::string id, std::string trial_id, Experiment::Edit edit);
+  Answer<TrialRecord> add_trial(std::string id, nlohmann::ordered_json parameters);
+  Answer<Page<MetricRecord>> list_metrics(MetricQuery query);
+  EventBus& events() { return events_; }
+
+ private:
+  using Loaded = std::shared_ptr<Experiment>;
+
+  [[nodiscard]] proto::Result<void> open_folder();
+  [[nodiscard]] boost::asio::awaitable<proto::Result<void>> load_active();
+  void clear_deleted(Connection& connection) const;
+  void open_host();
+  /// Waits until nothing runs any more, or it is not worth waiting longer.
+  [[nodiscard]] boost::asio::awaitable<void> wait_for_trials();
+  [[nodiscard]] bool anything_runs() const;
+  [[nodiscard]] bool all_settled() const;
+  [[nodiscard]] boost::asio::awaitable<void> wait_for(std::function<bool()> condition);
+
+  /// The experiment, loaded when it was not.
+  [[nodiscard]] Answer<Loaded> obtain(std::string id);
+  [[nodiscard]] boost::asio::awaitable<StorageResult<Loaded>> load(std::string id);
+  Loaded adopt(ExperimentState state);
+  [[nodiscard]] ExperimentContext context();
+  /// Waits until the experiment has been unloaded; Conflict while it is going on.
+  [[nodiscard]] Answer<bool> wait_until_unloaded(std::string id);
+  [[nodiscard]] ExperimentFolder folder_of(const std::string& id) const;
+  void add_wait_reason(TrialRecord& record) const;
+
+  void on_greeting(const proto::Hello& hello);
+  void on_event(proto::SequencedEvent event);
+  void on_disconnect(const std::string& why);
+  void acknowledge();
+  void end_orphans(const proto::Hello& hello);
+
+  boost::asio::any_io_executor executor_;
+  ManagerOptions options_;
+  std::optional<FolderLock> lock_;
+  boost::asio::thread_pool pool_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Host> host_;
+  EventBus events_;
+  HostSlots slots_;
+  std::map<std::string, Loaded> experiments_;
+  AsyncMutex loading_;
+  std::optional<proto::Hello> hello_;  ///< of the agent that is connected now
+  std::string agent_state_;            ///< state_id that `acks_` counts for
+  AckTracker acks_;
+  std::string disconnected_why_ = "it has not been reached yet";
+  bool closing_ = false;
+  boost::asio::steady_timer changed_;  ///< cancelled whenever something ended: wakes shutdown() and removals
+};
+
+}  // namespace lathe::manager

@@ -1,0 +1,97 @@
+#include "experiment/manager.hpp"
+
+#include <utility>
+
+#include "experiment/core.hpp"
+#include "experiment/requests.hpp"
+
+namespace lathe::manager {
+
+namespace asio = boost::asio;
+
+// Each call holds the core, so that it may outlive the manager.
+
+ExperimentManager::ExperimentManager(asio::any_io_executor executor, ManagerOptions options)
+    : core_(std::make_shared<Core>(std::move(executor), std::move(options))) {}
+
+ExperimentManager::~ExperimentManager() = default;
+
+asio::awaitable<proto::Result<void>> ExperimentManager::start() {
+  const auto core = core_;
+  co_return co_await core->start();
+}
+
+asio::awaitable<void> ExperimentManager::shutdown(bool keep_trials) {
+  const auto core = core_;
+  co_await core->shutdown(keep_trials);
+}
+
+Answer<ExperimentRecord> ExperimentManager::create(proto::ExperimentConfig config) {
+  const auto core = core_;
+  co_return co_await core->create(std::move(config));
+}
+
+Answer<ExperimentRecord> ExperimentManager::show(std::string experiment_id) {
+  const auto core = core_;
+  co_return co_await core->show(std::move(experiment_id));
+}
+
+Answer<Page<ExperimentRecord>> ExperimentManager::list(ExperimentQuery query) {
+  const auto core = core_;
+  co_return co_await core->list(std::move(query));
+}
+
+Answer<ExperimentRecord> ExperimentManager::change(std::string experiment_id, ExperimentChange change) {
+  const auto core = core_;
+  Experiment::Edit edit = [change](Turn& turn) { return request_change(turn, change); };
+  co_return co_await core->edit(std::move(experiment_id), std::move(edit));
+}
+
+Answer<ExperimentRecord> ExperimentManager::stop(std::string experiment_id) {
+  const auto core = core_;
+  Experiment::Edit edit = request_stop;
+  co_return co_await core->edit(std::move(experiment_id), std::move(edit));
+}
+
+Answer<ExperimentRecord> ExperimentManager::resume(std::string experiment_id) {
+  const auto core = core_;
+  Experiment::Edit edit = request_resume;
+  co_return co_await core->edit(std::move(experiment_id), std::move(edit));
+}
+
+Answer<bool> ExperimentManager::remove(std::string experiment_id) {
+  const auto core = core_;
+  co_return co_await core->remove(std::move(experiment_id));
+}
+
+Answer<Page<TrialRecord>> ExperimentManager::list_trials(TrialQuery query) {
+  const auto core = core_;
+  co_return co_await core->list_trials(std::move(query));
+}
+
+Answer<TrialRecord> ExperimentManager::show_trial(std::string experiment_id, std::string trial_id) {
+  const auto core = core_;
+  co_return co_await core->show_trial(std::move(experiment_id), std::move(trial_id));
+}
+
+Answer<TrialRecord> ExperimentManager::cancel_trial(std::string experiment_id, std::string trial_id) {
+  const auto core = core_;
+  Experiment::Edit edit = [trial_id](Turn& turn) { return request_cancel(turn, trial_id); };
+  co_return co_await core->edit_trial(std::move(experiment_id), std::move(trial_id), std::move(edit));
+}
+
+Answer<TrialRecord> ExperimentManager::add_trial(std::string experiment_id, nlohmann::ordered_json parameters) {
+  const auto core = core_;
+  co_return co_await core->add_trial(std::move(experiment_id), std::move(parameters));
+}
+
+Answer<Page<MetricRecord>> ExperimentManager::list_metrics(MetricQuery query) {
+  const auto core = core_;
+  co_return co_await core->list_metrics(std::move(query));
+}
+
+EventBus& ExperimentManager::events() {
+  return core_->events();
+}
+
+}  // namespace lathe::manager

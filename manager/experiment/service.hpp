@@ -1,0 +1,84 @@
+// Everything that can be asked of the experiments: what the REST handlers call and tests drive without HTTP.
+//
+// Loop thread only. Each call returns after its effect is committed to the database.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <nlohmann/json.hpp>
+#include <tl/expected.hpp>
+
+#include <lathe/proto/experiment_config.hpp>
+#include <lathe/proto/result.hpp>
+
+#include "experiment/events.hpp"
+#include "storage/records.hpp"
+
+namespace lathe::manager {
+
+/// Why a call was refused; the REST status follows from the kind.
+struct ServiceError {
+  enum class Kind {
+    Invalid,      ///< 422: the request says something wrong; `errors` name the fields
+    NotFound,     ///< 404
+    Conflict,     ///< 409: not in this state (cancel an ended trial, delete a running experiment, limit reached, …)
+    Unavailable,  ///< 503: disk full, shutting down; trying again later may work
+  };
+  Kind kind = Kind::Invalid;
+  proto::Errors errors;
+};
+
+template <class T>
+using ServiceResult = tl::expected<T, ServiceError>;
+
+template <class T>
+using Answer = boost::asio::awaitable<ServiceResult<T>>;
+
+/// New values of what may change while an experiment lives; unset: stays. In the two durations and max_trial_number the
+/// inner optional none removes the limit.
+struct ExperimentChange {
+  std::optional<std::int64_t> trial_concurrency;
+  std::optional<std::optional<std::int64_t>> max_trial_number;
+  std::optional<std::optional<std::chrono::seconds>> max_experiment_duration;
+  std::optional<std::optional<std::chrono::seconds>> max_trial_duration;
+  std::optional<proto::SearchSpace> search_space;
+};
+
+class ExperimentService {
+ public:
+  virtual ~ExperimentService() = default;
+
+  [[nodiscard]] virtual Answer<ExperimentRecord> create(proto::ExperimentConfig config) = 0;
+  [[nodiscard]] virtual Answer<ExperimentRecord> show(std::string experiment_id) = 0;
+  [[nodiscard]] virtual Answer<Page<ExperimentRecord>> list(ExperimentQuery query) = 0;
+  /// A limit raised on a DONE experiment sets it RUNNING again.
+  [[nodiscard]] virtual Answer<ExperimentRecord> change(std::string experiment_id, ExperimentChange change) = 0;
+  /// Ends its trials; answers once it is STOPPING (the trials may take their grace time). Idempotent.
+  [[nodiscard]] virtual Answer<ExperimentRecord> stop(std::string experiment_id) = 0;
+  /// STOPPED, ERROR or DONE → RUNNING; trials that were cut off by the stop are not run again.
+  [[nodiscard]] virtual Answer<ExperimentRecord> resume(std::string experiment_id) = 0;
+  /// Removes the records and the folder; refused while trials run.
+  [[nodiscard]] virtual Answer<bool> remove(std::string experiment_id) = 0;
+
+  [[nodiscard]] virtual Answer<Page<TrialRecord>> list_trials(TrialQuery query) = 0;
+  [[nodiscard]] virtual Answer<TrialRecord> show_trial(std::string experiment_id, std::string trial_id) = 0;
+  /// Ends a waiting or running trial as USER_CANCELED; answers when that is recorded as wanted.
+  [[nodiscard]] virtual Answer<TrialRecord> cancel_trial(std::string experiment_id, std::string trial_id) = 0;
+  /// Queues a trial with parameters given by hand (source `customized`).
+  [[nodiscard]] virtual Answer<TrialRecord> add_trial(std::string experiment_id, nlohmann::ordered_json parameters) = 0;
+  [[nodiscard]] virtual Answer<Page<MetricRecord>> list_metrics(MetricQuery query) = 0;
+
+  [[nodiscard]] virtual EventBus& events() = 0;
+};
+
+/// The REST forms (camelCase); also the `data` of events. Defined in openapi.yaml.
+[[nodiscard]] nlohmann::ordered_json to_json(const ExperimentRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const TrialRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const MetricRecord& record);
+
+}  // namespace lathe::manager

@@ -1,0 +1,41 @@
+// A place where trials run, seen through its lathe-agent. Loop thread only.
+//
+// A host keeps itself connected: it starts its agent where it can, and reconnects with growing pauses until closed.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <lathe/proto/frames.hpp>
+
+namespace lathe::manager {
+
+class Host {
+ public:
+  /// What a host tells its owner. All are called on the loop, never from inside a call to the host.
+  struct Listener {
+    std::function<void(const proto::Hello&)> connected;
+    std::function<void(proto::SequencedEvent)> event;  ///< in the order the agent sent them; repeats are possible
+    std::function<void(const std::string& why)> disconnected;  ///< also each time a new attempt to connect fails
+  };
+
+  virtual ~Host() = default;
+
+  [[nodiscard]] virtual const std::string& name() const = 0;
+
+  /// Begins to connect and goes on until close(). Call once.
+  virtual void open(Listener listener) = 0;
+
+  /// Queues a message; dropped when not connected: the owner says again what still matters after each `connected`.
+  /// After a Shutdown the host stays disconnected once the agent has gone.
+  virtual void send(proto::ToAgent message) = 0;
+
+  [[nodiscard]] virtual bool connected() const = 0;
+
+  /// Ends the connection; the agent and its trials live on. No listener is called after this returns.
+  [[nodiscard]] virtual boost::asio::awaitable<void> close() = 0;
+};
+
+}  // namespace lathe::manager
