@@ -1,0 +1,54 @@
+#include "daemon/options.hpp"
+
+#include <initializer_list>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace lathe::manager {
+namespace {
+
+std::variant<DaemonOptions, int> parse(std::initializer_list<const char*> arguments) {
+  std::vector<const char*> argv{"lathed", "--data-dir", "/tmp/lathe-data"};
+  argv.insert(argv.end(), arguments);
+  return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+bool is_usage_error(std::initializer_list<const char*> arguments) {
+  const auto options = parse(arguments);
+  return std::holds_alternative<int>(options) && std::get<int>(options) == 2;
+}
+
+TEST(Options, ListenOnLoopbackByDefault) {
+  const auto options = std::get<DaemonOptions>(parse({}));
+  EXPECT_EQ(options.listen, "127.0.0.1");
+  EXPECT_EQ(options.port, 8080);
+  EXPECT_FALSE(options.keep_trials);
+  EXPECT_EQ(options.agent_program.filename(), "lathe-agent");
+  EXPECT_EQ(options.search_path, std::vector{std::filesystem::current_path()});
+}
+
+TEST(Options, MakePathsAbsolute) {
+  const auto options = std::get<DaemonOptions>(parse({"--search-path", "a", "/b/../c", "--pid-file", "x.pid"}));
+  EXPECT_EQ(options.search_path, (std::vector{std::filesystem::current_path() / "a", std::filesystem::path("/c")}));
+  EXPECT_EQ(options.pid_file, std::filesystem::current_path() / "x.pid");
+}
+
+TEST(Options, RefuseAddressesThatOthersReach) {
+  EXPECT_TRUE(is_usage_error({"--listen", "0.0.0.0"}));
+  EXPECT_TRUE(is_usage_error({"--listen", "192.168.1.5"}));
+  EXPECT_TRUE(std::holds_alternative<DaemonOptions>(parse({"--listen", "0.0.0.0", "--insecure-listen"})));
+  EXPECT_TRUE(std::holds_alternative<DaemonOptions>(parse({"--listen", "::1"})));
+}
+
+TEST(Options, RefuseWhatMakesNoSense) {
+  EXPECT_TRUE(is_usage_error({"--listen", "localhost"}));
+  EXPECT_TRUE(is_usage_error({"--port", "70000"}));
+  EXPECT_TRUE(is_usage_error({"--port", "-1"}));
+  EXPECT_TRUE(is_usage_error({"--log-level", "loud"}));
+  EXPECT_TRUE(is_usage_error({"--agent", "/no/such/program"}));
+  EXPECT_TRUE(is_usage_error({"--what"}));
+}
+
+}  // namespace
+}  // namespace lathe::manager
