@@ -77,15 +77,28 @@ std::string source_line(const Node* node) {
   return fmt::format(" ({}:{})", std::filesystem::path(std::get<0>(*place)).filename().string(), std::get<1>(*place));
 }
 
-}  // namespace
-
-Result<FlatGraph> FlatGraph::of(const torch::jit::Module& model) {
+Result<FlatGraph> flatten(const torch::jit::Module& model, Inliner::Taps taps) {
   try {
-    return Inliner(model).run();
+    return Inliner(model, taps).run();
   } catch (const std::exception& error) {
     const std::string reason = error.what();
     return fail(fmt::format("the model cannot be flattened: {}", reason.substr(0, reason.find('\n'))));
   }
+}
+
+}  // namespace
+
+Result<FlatGraph> FlatGraph::of(const torch::jit::Module& model) {
+  return flatten(model, Inliner::Taps::None);
+}
+
+Result<FlatGraph> FlatGraph::with_taps(const torch::jit::Module& model) {
+  return flatten(model, Inliner::Taps::Everywhere);
+}
+
+const TapSite* FlatGraph::tap_site(const Node* node) const {
+  const auto found = taps_.find(node);
+  return found == taps_.end() ? nullptr : &found->second;
 }
 
 const Origin* FlatGraph::origin(const Node* node) const {

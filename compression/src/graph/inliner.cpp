@@ -23,6 +23,10 @@ void refuse_hooks(const c10::ClassType& type) {
     throw std::runtime_error(fmt::format("class {} has forward hooks, which are not supported", type.name()->name()));
 }
 
+bool is_tensor(const torch::jit::Value* value) {
+  return value->type()->isSubtypeOf(*c10::TensorType::get());
+}
+
 torch::jit::Value* at(const std::unordered_map<torch::jit::Value*, torch::jit::Value*>& values,
                       torch::jit::Value* key) {
   return values.at(key);
@@ -30,7 +34,12 @@ torch::jit::Value* at(const std::unordered_map<torch::jit::Value*, torch::jit::V
 
 }  // namespace
 
-Inliner::Inliner(const torch::jit::Module& model) {
+c10::Symbol tap_kind() {
+  static const c10::Symbol kind = c10::Symbol::fromQualString("lathe::tap");
+  return kind;
+}
+
+Inliner::Inliner(const torch::jit::Module& model, Taps taps) : taps_(taps) {
   flat_.model_ = model;
   flat_.graph_ = std::make_shared<torch::jit::Graph>();
 }
@@ -81,7 +90,9 @@ void Inliner::copy_plain(Node* node, Block* target, ValueMap& values, const std:
     for (Value* input : source->inputs()) values[input] = inner->addInput()->copyMetadata(input);
     for (Value* output : copy_block(source, inner, values, module)) inner->registerOutput(output);
   }
-  if (node->kind() == prim::GetAttr) note_path(node, copy->output(), copy->input());
+  if (node->kind() != prim::GetAttr) return;
+  note_path(node, copy->output(), copy->input());
+  values[node->output()] = tap_parameter(node, copy->output(), target);
 }
 
 void Inliner::note_path(Node* node, Value* copy, const Value* object) {
@@ -99,8 +110,39 @@ void Inliner::inline_method(Node* node, Block* target, ValueMap& values, const s
                                          node->input(0)->type()->repr_str()));
   refuse_hooks(*type);
   const auto path = flat_.paths_.find(arguments[0]);
-  inline_call(type->getMethod(name), arguments, node, target, values,
-              path == flat_.paths_.end() ? module : path->second);
+  const bool is_layer = name == "forward" && path != flat_.paths_.end() && !path->second.empty();
+  const std::string callee = path == flat_.paths_.end() ? module : path->second;
+  if (!is_layer) return inline_call(type->getMethod(name), arguments, node, target, values, callee);
+
+  LayerCall call{callee, type->name()->name()};
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    if (!is_tensor(arguments[i])) continue;
+    if (call.input == nullptr) call.input = arguments[i];
+    arguments[i] = tap(arguments[i], target, callee, TapPlace::Input);
+  }
+  const std::size_t place = flat_.calls_.size();
+  flat_.calls_.push_back(call);
+  inline_call(type->getMethod(name), arguments, node, target, values, callee);
+  if (node->outputs().size() != 1 || !is_tensor(values.at(node->output()))) return;
+  values[node->output()] = tap(values.at(node->output()), target, callee, TapPlace::Output);
+  flat_.calls_[place].output = values.at(node->output());
+}
+
+torch::jit::Value* Inliner::tap(Value* value, Block* target, const std::string& layer, TapPlace place) {
+  if (taps_ == Taps::None) return value;
+  Node* node = target->appendNode(flat_.graph_->create(tap_kind(), {value}));
+  node->output()->copyMetadata(value);
+  flat_.taps_[node] = {layer, place};
+  return node->output();
+}
+
+torch::jit::Value* Inliner::tap_parameter(Node* node, Value* copy, Block* target) {
+  const auto owner = flat_.paths_.find(copy->node()->input());
+  const std::string& name = node->s(attr::name);
+  if (owner == flat_.paths_.end() || !is_tensor(copy) || (name != "weight" && name != "bias")) return copy;
+  Value* tapped = tap(copy, target, owner->second, name == "weight" ? TapPlace::Weight : TapPlace::Bias);
+  flat_.paths_[tapped] = flat_.paths_.at(copy);
+  return tapped;
 }
 
 void Inliner::inline_function(Node* node, Block* target, ValueMap& values, const std::string& module) {

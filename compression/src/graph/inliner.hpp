@@ -9,11 +9,16 @@
 
 namespace lathe::compression {
 
+/// Of nodes that stand where a layer can be tapped.
+[[nodiscard]] c10::Symbol tap_kind();
+
 /// One use: construct, then run(). Throws std::runtime_error with a sentence for the user when a call cannot be
 /// resolved.
 class Inliner {
  public:
-  explicit Inliner(const torch::jit::Module& model);
+  enum class Taps { None, Everywhere };
+
+  Inliner(const torch::jit::Module& model, Taps taps);
 
   [[nodiscard]] FlatGraph run();
 
@@ -33,7 +38,13 @@ class Inliner {
                    ValueMap& values, const std::string& module);
   void note_path(Node* node, Value* copy, const Value* object);
 
+  /// Puts a tap behind `value` and returns what it gives, or `value` itself where taps are not wanted or possible.
+  Value* tap(Value* value, Block* target, const std::string& layer, TapPlace place);
+  /// A parameter called `weight` or `bias` was read.
+  Value* tap_parameter(Node* node, Value* copy, Block* target);
+
   FlatGraph flat_;
+  Taps taps_;
   int depth_ = 0;
 };
 

@@ -36,18 +36,20 @@ void Pruning::extend_over(torch::jit::Module model, at::Tensor example) {
   example_ = std::move(example);
 }
 
-void Pruning::refresh(std::int64_t epoch) {
+Result<void> Pruning::update_epoch(std::int64_t epoch) {
   for (const SelectedLayer& selected : layers_) {
     prune(selected, schedule_ ? schedule_of(selected).sparsity(epoch) : selected.target.sparsity);
   }
   extend();
-  mask_weights();
+  step();
+  return {};
 }
 
-void Pruning::finish() {
+Result<void> Pruning::finish() {
   for (const SelectedLayer& selected : layers_) prune(selected, selected.target.sparsity);
   extend();
-  mask_weights();
+  step();
+  return {};
 }
 
 std::int64_t Pruning::epochs_needed() const {
@@ -61,7 +63,7 @@ std::int64_t Pruning::epochs_needed() const {
   return epochs;
 }
 
-void Pruning::mask_gradients() const {
+void Pruning::after_backward() {
   for (const Layer& layer : masked_layers_) {
     const auto found = masks_.find(layer.name);
     if (found == masks_.end()) continue;
@@ -70,7 +72,7 @@ void Pruning::mask_gradients() const {
   }
 }
 
-void Pruning::mask_weights() const {
+void Pruning::step() {
   for (const Layer& layer : masked_layers_) {
     const auto found = masks_.find(layer.name);
     if (found == masks_.end()) continue;

@@ -1,6 +1,8 @@
 // Eval mode for as long as a scope lasts.
 #pragma once
 
+#include <utility>
+
 #include <torch/csrc/jit/api/module.h>
 
 namespace lathe::compression {
@@ -8,7 +10,9 @@ namespace lathe::compression {
 /// Puts the model into eval mode, and back into training mode at the end if it was in it.
 class EvalMode {
  public:
-  explicit EvalMode(torch::jit::Module& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
+  explicit EvalMode(torch::jit::Module model) : model_(std::move(model)), was_training_(model_.is_training()) {
+    model_.eval();
+  }
   ~EvalMode() {
     if (was_training_) model_.train();
   }
@@ -16,7 +20,7 @@ class EvalMode {
   EvalMode& operator=(const EvalMode&) = delete;
 
  private:
-  torch::jit::Module& model_;
+  torch::jit::Module model_;
   bool was_training_;
 };
 

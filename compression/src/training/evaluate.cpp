@@ -28,9 +28,9 @@ std::string short_reason(const std::exception& thrown) {
   return text.substr(0, text.find('\n'));
 }
 
-Result<at::Tensor> forward(torch::jit::Module& model, const at::Tensor& inputs) {
+Result<at::Tensor> forward(const Network& network, const at::Tensor& inputs) {
   try {
-    const c10::IValue output = model.forward({inputs});
+    const c10::IValue output = network.forward(inputs);
     if (!output.isTensor()) return fail(fmt::format("the model returns {}; expected one tensor", output.tagKind()));
     return output.toTensor();
   } catch (const std::exception& thrown) {
@@ -52,8 +52,8 @@ at::Tensor classification_loss(const at::Tensor& outputs, const at::Tensor& targ
   return at::cross_entropy_loss(outputs, targets);
 }
 
-Result<at::Tensor> run_classifier(torch::jit::Module& model, const Batch& batch) {
-  auto outputs = forward(model, batch.inputs);
+Result<at::Tensor> run_classifier(const Network& network, const Batch& batch) {
+  auto outputs = forward(network, batch.inputs);
   if (!outputs) return outputs;
   Shape expected = batch.targets.sizes().vec();
   if (outputs->dim() >= 2) expected.insert(expected.begin() + 1, outputs->size(1));
@@ -71,15 +71,15 @@ Result<at::Tensor> run_classifier(torch::jit::Module& model, const Batch& batch)
   return outputs;
 }
 
-Result<Evaluation> evaluate(torch::jit::Module model, const Dataset& data, std::int64_t batch_size) {
+Result<Evaluation> evaluate(const Network& network, const Dataset& data, std::int64_t batch_size) {
   const c10::NoGradGuard no_grad;
-  const EvalMode eval_mode(model);
+  const EvalMode eval_mode(network.model());
   double right = 0;
   double answers = 0;
   double loss = 0;
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
     const Batch batch = data.slice(begin, std::min(begin + batch_size, data.size()));
-    auto outputs = run_classifier(model, batch);
+    auto outputs = run_classifier(network, batch);
     if (!outputs) return tl::unexpected(outputs.error());
     const auto count = static_cast<double>(batch.targets.numel());
     right += static_cast<double>(outputs->argmax(1).eq(batch.targets).sum().item<std::int64_t>());

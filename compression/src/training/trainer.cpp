@@ -60,21 +60,22 @@ std::uint64_t epoch_seed(std::uint64_t seed, std::int64_t epoch) {
 /// One training run: what all of its steps share.
 class Training {
  public:
-  Training(torch::jit::Module& model, const Dataset& data, const TrainingOptions& options, Pruning* pruning,
+  Training(const Network& network, const Dataset& data, const TrainingOptions& options, Compressor* compressor,
            const TrainingHooks& hooks, OptimizerPointer optimizer)
-      : model_(model),
+      : network_(network),
+        model_(network.model()),
         data_(data),
         options_(options),
-        pruning_(pruning),
+        compressor_(compressor),
         hooks_(hooks),
         optimizer_(std::move(optimizer)) {}
 
   Result<void> run() {
     for (progress_.epoch = 0; progress_.epoch < options_.epochs; ++progress_.epoch) {
-      if (pruning_ != nullptr) pruning_->refresh(progress_.epoch);
+      if (auto updated = update_epoch(); !updated) return updated;
       model_.train();
       if (auto done = run_epoch(); !done) return done;
-      if (pruning_ != nullptr && progress_.epoch + 1 == options_.epochs) pruning_->finish();
+      if (auto finished = finish_last_epoch(); !finished) return finished;
       if (!hooks_.after_epoch) continue;
       if (auto told = hooks_.after_epoch(progress_); !told) return told;
     }
@@ -82,6 +83,17 @@ class Training {
   }
 
  private:
+  Result<void> update_epoch() {
+    if (compressor_ == nullptr) return {};
+    return compressor_->update_epoch(progress_.epoch);
+  }
+
+  /// Before the epoch's end is told, so that what is told is the final state.
+  Result<void> finish_last_epoch() {
+    if (compressor_ == nullptr || progress_.epoch + 1 < options_.epochs) return {};
+    return compressor_->finish();
+  }
+
   Result<void> run_epoch() {
     const at::Tensor order = shuffled_indices(data_.size(), epoch_seed(options_.seed, progress_.epoch));
     progress_.epochs = options_.epochs;
@@ -108,7 +120,7 @@ class Training {
   /// Forward, backward, and an optimizer's step that leaves pruned weights at zero; returns the batch's mean loss.
   Result<double> step(const Batch& batch) {
     optimizer_->zero_grad();
-    auto outputs = run_classifier(model_, batch);
+    auto outputs = run_classifier(network_, batch);
     if (!outputs) return tl::unexpected(outputs.error());
     const at::Tensor loss = classification_loss(*outputs, batch.targets, output_kind(*outputs));
     const double value = loss.item<double>();
@@ -117,16 +129,17 @@ class Training {
                               value, options_.optimizer.learning_rate));
     }
     loss.backward();
-    if (pruning_ != nullptr) pruning_->mask_gradients();
+    if (compressor_ != nullptr) compressor_->after_backward();
     optimizer_->step();
-    if (pruning_ != nullptr) pruning_->mask_weights();
+    if (compressor_ != nullptr) compressor_->step();
     return value;
   }
 
-  torch::jit::Module& model_;
+  const Network& network_;
+  torch::jit::Module model_;
   const Dataset& data_;
   const TrainingOptions& options_;
-  Pruning* pruning_;
+  Compressor* compressor_;
   const TrainingHooks& hooks_;
   OptimizerPointer optimizer_;
   TrainingProgress progress_;
@@ -134,21 +147,18 @@ class Training {
 
 }  // namespace
 
-Result<void> train(torch::jit::Module model, const Dataset& data, const TrainingOptions& options, Pruning* pruning,
+Result<void> train(const Network& network, const Dataset& data, const TrainingOptions& options, Compressor* compressor,
                    const TrainingHooks& hooks) {
-  if (options.epochs == 0) {
-    if (pruning != nullptr) pruning->finish();
-    return {};
-  }
+  if (options.epochs == 0) return compressor == nullptr ? Result<void>() : compressor->finish();
   const OptimizerOptions& optimizer = options.optimizer;
   if (optimizer.nesterov && (optimizer.momentum <= 0 || optimizer.dampening != 0)) {
     return fail("nesterov needs a momentum above 0 and a dampening of 0");
   }
-  const auto parameters = trainable_parameters(model);
+  const auto parameters = trainable_parameters(network.model());
   if (!parameters) return tl::unexpected(parameters.error());
   torch::manual_seed(options.seed);
   try {
-    return Training(model, data, options, pruning, hooks, make_optimizer(optimizer, *parameters)).run();
+    return Training(network, data, options, compressor, hooks, make_optimizer(optimizer, *parameters)).run();
   } catch (const c10::Error& thrown) {
     return fail(fmt::format("training failed: {}", thrown.what_without_backtrace()));
   }

@@ -120,7 +120,7 @@ TEST(Pruning, AgpGrowsToTheFinalSparsityAndMasksOnlyGrow) {
   EXPECT_EQ(pruning.epochs_needed(), 4);
   at::Tensor last = at::ones({500, 800});
   for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
-    pruning.refresh(epoch);
+    ASSERT_TRUE(pruning.update_epoch(epoch));
     const at::Tensor mask = pruning.masks().at("fc1").weight;
     schedule.final_sparsity = 0.8;
     EXPECT_EQ(mask.eq(0).sum().item<std::int64_t>(), pruned_count(400000, schedule.sparsity(epoch)));
@@ -155,7 +155,7 @@ TEST(Pruning, MasksGrowOverTheBatchNormBehindAndTheChannelsGo) {
   layers.front().target.sparsity = 0.5;
   Pruning pruning(Pruner::create(PruningMetric::L1), layers, {});
   pruning.extend_over(model, example);
-  pruning.refresh(0);
+  ASSERT_TRUE(pruning.update_epoch(0));
   ASSERT_TRUE(pruning.masks().contains("bn"));
   EXPECT_EQ(pruning.masks().at("bn").bias.sum().item<double>(), 4);
   const auto sped_up = speed_up(model, pruning.masks(), example);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <lathe/compression/evaluate.hpp>
+#include <lathe/compression/pruning.hpp>
 
 #include "models.hpp"
 

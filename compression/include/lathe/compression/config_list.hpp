@@ -30,6 +30,10 @@ struct SparsityTarget {
   std::optional<std::int64_t> start_epoch;
   std::optional<std::int64_t> end_epoch;  ///< first epoch after the schedule
   std::optional<std::int64_t> frequency;  ///< epochs between two refreshes, > 0
+  /// Index of the entry whose layers share `sparsity` as a total over all of their weights (total_sparsity); none: each
+  /// layer has it on its own.
+  std::optional<std::size_t> pool = {};
+  double max_sparsity = 0.99;  ///< 0 < m <= 1, of one layer of a pool
 
   friend bool operator==(const SparsityTarget&, const SparsityTarget&) = default;
 };

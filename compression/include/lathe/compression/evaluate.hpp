@@ -8,6 +8,7 @@
 
 #include <lathe/compression/dataset.hpp>
 #include <lathe/compression/result.hpp>
+#include <lathe/compression/tapped_model.hpp>
 
 namespace lathe::compression {
 
@@ -25,7 +26,7 @@ enum class OutputKind {
 [[nodiscard]] at::Tensor classification_loss(const at::Tensor& outputs, const at::Tensor& targets, OutputKind kind);
 
 /// Runs the model; what it throws and what does not fit a classifier of `targets` become errors with the input's shape.
-[[nodiscard]] Result<at::Tensor> run_classifier(torch::jit::Module& model, const Batch& batch);
+[[nodiscard]] Result<at::Tensor> run_classifier(const Network& network, const Batch& batch);
 
 struct Evaluation {
   double accuracy = 0;  ///< fraction of right answers
@@ -33,7 +34,7 @@ struct Evaluation {
 };
 
 /// In eval mode and without gradients; the model's mode is put back.
-[[nodiscard]] Result<Evaluation> evaluate(torch::jit::Module model, const Dataset& data, std::int64_t batch_size);
+[[nodiscard]] Result<Evaluation> evaluate(const Network& network, const Dataset& data, std::int64_t batch_size);
 
 /// Whether eval mode leaves the model random or dependent on the rest of the batch, as in a model that was traced in
 /// training mode: dropout and batch statistics are then fixed parts of it. `inputs` has at least two records.

@@ -38,10 +38,42 @@ struct LayerOp {
   bool transposed = false;
 };
 
+/// One call of a submodule's forward.
+struct LayerCall {
+  std::string layer;                    ///< path of the module
+  std::string type;                     ///< its class name without mangling
+  torch::jit::Value* input = nullptr;   ///< its first tensor argument; nullptr: none
+  torch::jit::Value* output = nullptr;  ///< nullptr unless it returns one tensor
+};
+
+/// Where in a layer a tensor can be tapped.
+enum class TapPlace {
+  Input,   ///< each tensor argument of its forward
+  Weight,  ///< each reading of its `weight`
+  Bias,    ///< each reading of its `bias`
+  Output,  ///< what its forward returns, if that is a tensor
+};
+
+/// Of a node of kind lathe::tap, which has one input, and one output in its place.
+struct TapSite {
+  std::string layer;
+  TapPlace place;
+};
+
 class FlatGraph {
  public:
   /// Errors: no `forward`, forward hooks, a call that cannot be resolved before running (a module interface).
   [[nodiscard]] static Result<FlatGraph> of(const torch::jit::Module& model);
+
+  /// The same with a lathe::tap node wherever a layer can be tapped; such a graph runs in a TappedModel only.
+  [[nodiscard]] static Result<FlatGraph> with_taps(const torch::jit::Module& model);
+
+  /// Calls of submodules' forward in order of the graph. In a graph with taps, `input` is what the tap gets and
+  /// `output` what it gives.
+  [[nodiscard]] const std::vector<LayerCall>& calls() const { return calls_; }
+
+  /// Nothing for a node that is not a tap.
+  [[nodiscard]] const TapSite* tap_site(const torch::jit::Node* node) const;
 
   /// Inputs: the root module, then those of `forward`.
   [[nodiscard]] const std::shared_ptr<torch::jit::Graph>& graph() const { return graph_; }
@@ -68,6 +100,8 @@ class FlatGraph {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::unordered_map<const torch::jit::Node*, Origin> origins_;
   std::unordered_map<const torch::jit::Value*, std::string> paths_;
+  std::unordered_map<const torch::jit::Node*, TapSite> taps_;
+  std::vector<LayerCall> calls_;
 };
 
 }  // namespace lathe::compression

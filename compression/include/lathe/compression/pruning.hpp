@@ -10,6 +10,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <lathe/compression/compressor.hpp>
 #include <lathe/compression/mask.hpp>
 #include <lathe/compression/pruner.hpp>
 #include <lathe/compression/schedule.hpp>
@@ -21,7 +22,7 @@ void apply_masks(const torch::jit::Module& model, const Masks& masks);
 
 /// Prunes the layers of one model in place. The layers' tensors must be the model's own (from layers_of).
 /// Not thread-safe; the trainer drives it.
-class Pruning {
+class Pruning final : public Compressor {
  public:
   /// `schedule` gives the defaults of AGP; none prunes once, at epoch 0.
   Pruning(std::unique_ptr<Pruner> pruner, std::vector<SelectedLayer> layers, std::optional<AgpSchedule> schedule);
@@ -32,19 +33,19 @@ class Pruning {
   void extend_over(torch::jit::Module model, at::Tensor example);
 
   /// Brings the masks to the targets of `epoch` (0-based), and the pruned weights to zero.
-  void refresh(std::int64_t epoch);
+  [[nodiscard]] Result<void> update_epoch(std::int64_t epoch) override;
 
   /// Brings the masks to their final targets whatever the schedule says.
-  void finish();
+  [[nodiscard]] Result<void> finish() override;
 
   /// Epochs of training that the schedules need to reach their ends; 0 without one.
   [[nodiscard]] std::int64_t epochs_needed() const;
 
-  /// To be called between backward and the optimizer's step: no gradient, hence no momentum, for what is pruned.
-  void mask_gradients() const;
+  /// No gradient, hence no momentum, for what is pruned.
+  void after_backward() override;
 
-  /// To be called after the optimizer's step: momentum gathered before pruning must not bring weights back.
-  void mask_weights() const;
+  /// Momentum gathered before pruning must not bring weights back.
+  void step() override;
 
   [[nodiscard]] const Masks& masks() const { return masks_; }
   [[nodiscard]] bool structured() const { return pruner_->structured(); }

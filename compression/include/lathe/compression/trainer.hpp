@@ -6,9 +6,10 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <lathe/compression/compressor.hpp>
 #include <lathe/compression/dataset.hpp>
-#include <lathe/compression/pruning.hpp>
 #include <lathe/compression/result.hpp>
+#include <lathe/compression/tapped_model.hpp>
 
 namespace lathe::compression {
 
@@ -49,12 +50,12 @@ struct TrainingHooks {
   std::function<Result<void>(const TrainingProgress&)> after_epoch;
 };
 
-/// Trains `model` in place; the same seed, data and thread count give the same weights. With a `pruning`, its masks are
-/// refreshed before every epoch and stay in force, and are final at the end; its schedule does not extend `epochs`.
+/// Trains the network's model in place; the same seed, data and thread count give the same weights. `compressor`, if
+/// there is one, takes part; its schedule does not extend `epochs`, and it is finished when the last epoch is done.
 /// A batch of one record is joined to the one before it, since batch normalisation cannot train on one.
 /// Errors: a loss that is not finite (with epoch and learning rate), targets beyond the model's outputs, a model that
 /// fails on the data, no parameter that requires a gradient, optimizer options that contradict each other.
-[[nodiscard]] Result<void> train(torch::jit::Module model, const Dataset& data, const TrainingOptions& options,
-                                 Pruning* pruning, const TrainingHooks& hooks);
+[[nodiscard]] Result<void> train(const Network& network, const Dataset& data, const TrainingOptions& options,
+                                 Compressor* compressor, const TrainingHooks& hooks);
 
 }  // namespace lathe::compression

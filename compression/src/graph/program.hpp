@@ -1,0 +1,48 @@
+// A flat graph made ready to run many times: values are registers, operators are looked up once, and what is not
+// needed any more is let go at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <lathe/compression/flat_graph.hpp>
+#include <lathe/compression/tapped_model.hpp>
+
+namespace lathe::compression {
+
+using Values = std::vector<c10::IValue>;
+
+/// Called after each node; tensors keep their identity (TensorImpl) from node to node.
+using Observer = std::function<void(const torch::jit::Node* node, const Values& inputs, const Values& outputs)>;
+
+class Program {
+ public:
+  /// `flat` outlives the program. Throws std::runtime_error for a node that only TorchScript's own interpreter can
+  /// run.
+  explicit Program(const FlatGraph& flat);
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// The sites of the graph's taps, in order of the graph; their indices are those of `taps` in run().
+  [[nodiscard]] const std::vector<TapSite>& tap_sites() const { return tap_sites_; }
+
+  /// Runs `forward` on one input; its other arguments take their defaults. Throws what operators, taps and the
+  /// observer throw.
+  [[nodiscard]] c10::IValue run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps,
+                                const Observer& observer) const;
+
+ private:
+  class Run;
+  struct Instruction;
+  struct Code;
+  class Compiler;
+
+  const FlatGraph& flat_;
+  std::unique_ptr<Code> code_;
+  std::vector<TapSite> tap_sites_;
+  std::size_t registers_ = 0;
+};
+
+}  // namespace lathe::compression
