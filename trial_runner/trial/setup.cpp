@@ -76,6 +76,12 @@ struct PartLoader {
   Result<compression::Dataset> operator()(const proto::TensorFile& file) const {
     return compression::load_tensors(file.file, records, normalization);
   }
+  Result<compression::Dataset> operator()(const proto::NpyFiles& files) const {
+    return fail(fmt::format("{}: this build has no reader of NumPy files", files.inputs.string()));
+  }
+  Result<compression::Dataset> operator()(const proto::ImageFolder& images) const {
+    return fail(fmt::format("{}: this build has no reader of image folders", images.folder.string()));
+  }
 };
 
 Result<void> check_shape(const proto::CompressionConfig& config, const compression::Dataset& data,
