@@ -37,6 +37,27 @@ Result<void> ArgumentTable::read(const std::vector<std::pair<std::string, nlohma
   return {};
 }
 
+void ArgumentTable::counts(std::string_view name, std::vector<std::int64_t>& option, std::int64_t least) {
+  const std::string expected = fmt::format("a list of integers from {} to {}", least, kMostCount);
+  add(name, expected, [&option, least](const nlohmann::ordered_json& list) {
+    if (!list.is_array()) return false;
+    std::vector<std::int64_t> numbers;
+    for (const auto& item : list) {
+      const auto number = whole_number(item);
+      if (!number || *number < least || *number > kMostCount) return false;
+      numbers.push_back(*number);
+    }
+    option = std::move(numbers);
+    return true;
+  });
+}
+
+std::optional<bool> ArgumentTable::truth(const nlohmann::ordered_json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value == 0 || value == 1) return value == 1;
+  return std::nullopt;
+}
+
 std::optional<std::int64_t> ArgumentTable::whole_number(const nlohmann::ordered_json& value) {
   if (!value.is_number()) return std::nullopt;
   const double number = value.get<double>();

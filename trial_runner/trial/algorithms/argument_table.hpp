@@ -58,11 +58,24 @@ class ArgumentTable {
   template <class Flag>
   void flag(std::string_view name, Flag& option) {
     add(name, "true or false", [&option](const nlohmann::ordered_json& value) {
-      const bool sound = value.is_boolean() || value == 0 || value == 1;
-      if (sound) option = value.is_boolean() ? value.get<bool>() : value == 1;
-      return sound;
+      const auto wanted = truth(value);
+      if (wanted) option = *wanted;
+      return wanted.has_value();
     });
   }
+
+  /// true puts `value` into the option, false leaves it.
+  template <class Value>
+  void switched(std::string_view name, Value& option, Value value) {
+    add(name, "true or false", [&option, value](const nlohmann::ordered_json& json) {
+      const auto wanted = truth(json);
+      if (wanted.value_or(false)) option = value;
+      return wanted.has_value();
+    });
+  }
+
+  /// A list of integers.
+  void counts(std::string_view name, std::vector<std::int64_t>& option, std::int64_t least);
 
   template <class Value>
   void choice(std::string_view name, Value& option, std::vector<std::pair<std::string_view, Value>> values) {
@@ -98,6 +111,7 @@ class ArgumentTable {
       option = static_cast<Integer>(value);
     }
   }
+  static std::optional<bool> truth(const nlohmann::ordered_json& value);
   static std::optional<std::int64_t> whole_number(const nlohmann::ordered_json& value);
   void add(std::string_view name, std::string expected, std::function<bool(const nlohmann::ordered_json&)> read);
 
