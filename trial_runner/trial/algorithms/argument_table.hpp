@@ -74,6 +74,11 @@ class ArgumentTable {
     });
   }
 
+  /// An argument that was read beforehand.
+  void known(std::string_view name) {
+    add(name, {}, [](const nlohmann::ordered_json&) { return true; });
+  }
+
   /// A list of integers.
   void counts(std::string_view name, std::vector<std::int64_t>& option, std::int64_t least);
 
