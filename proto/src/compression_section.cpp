@@ -108,6 +108,7 @@ CompressionConfig read_compression(const Value& value, const PathResolver& paths
   if (const auto list = fields.find("configList")) config.config_list = read_config_list(*list, problems);
   fields.integer("threads", config.threads, {1, 1024});
   fields.seed("seed", config.seed);
+  if (const auto warm = fields.find("warm")) config.warm = read_bool(*warm, problems).value_or(true);
 
   const bool is_by_loss = config.evaluation.metric == EvaluationMetric::Loss;
   config.objective.metric = is_by_loss ? ObjectiveMetric::Loss : ObjectiveMetric::Accuracy;
@@ -159,7 +160,8 @@ nlohmann::ordered_json to_json(const CompressionConfig& config) {
        {{"runs", config.latency.runs}, {"warmup", config.latency.warmup}, {"batchSize", config.latency.batch_size}}},
       {"configList", config.config_list},
       {"threads", config.threads},
-      {"seed", config.seed}};
+      {"seed", config.seed},
+      {"warm", config.warm}};
 }
 
 }  // namespace lathe::proto

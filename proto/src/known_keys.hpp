@@ -50,7 +50,7 @@ inline constexpr auto tpe_settings = std::to_array<std::string_view>(
 
 inline constexpr auto compression =
     std::to_array<std::string_view>({"model", "inputShape", "data", "evaluation", "finetuning", "objective", "latency",
-                                     "configList", "threads", "seed"});
+                                     "configList", "threads", "seed", "warm"});
 inline constexpr auto data = std::to_array<std::string_view>({"format", "train", "test", "normalize"});
 inline constexpr auto idx_part = std::to_array<std::string_view>({"images", "labels", "range"});
 inline constexpr auto cifar_part = std::to_array<std::string_view>({"files", "file", "range"});

@@ -108,6 +108,8 @@ struct CompressionConfig {
   nlohmann::ordered_json config_list = nlohmann::ordered_json::array();
   std::int64_t threads = 1;  ///< intra-op threads of a trial
   std::uint64_t seed = 0;
+  /// Trials are forked from a process that holds model and data, where that is possible: with one thread, on the CPU.
+  bool warm = true;
 };
 
 /// The canonical JSON form (camelCase, absolute paths, every default written out). What lathe-trial reads.
