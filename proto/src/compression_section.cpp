@@ -148,6 +148,7 @@ CompressionConfig read_compression(const Value& value, const PathResolver& paths
   if (const auto device = fields.find("device")) read_device(*device, config.device, problems);
   fields.integer("threads", config.threads, {1, 1024});
   fields.seed("seed", config.seed);
+  if (const auto warm = fields.find("warm")) config.warm = read_bool(*warm, problems).value_or(true);
 
   const bool is_by_loss = config.evaluation.metric == EvaluationMetric::Loss;
   config.objective.metric = is_by_loss ? ObjectiveMetric::Loss : ObjectiveMetric::Accuracy;
@@ -202,6 +203,7 @@ nlohmann::ordered_json to_json(const CompressionConfig& config) {
   json["device"] = config.device;
   json["threads"] = config.threads;
   json["seed"] = config.seed;
+  json["warm"] = config.warm;
   return json;
 }
 

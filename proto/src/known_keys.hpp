@@ -48,9 +48,9 @@ inline constexpr auto tpe_args = std::to_array<std::string_view>({"optimize_mode
 inline constexpr auto tpe_settings = std::to_array<std::string_view>(
     {"constant_liar_type", "n_startup_jobs", "n_ei_candidates", "linear_forgetting", "prior_weight", "gamma"});
 
-inline constexpr auto compression =
-    std::to_array<std::string_view>({"model", "inputShape", "data", "evaluation", "finetuning", "sparsifying",
-                                     "calibration", "objective", "latency", "configList", "device", "threads", "seed"});
+inline constexpr auto compression = std::to_array<std::string_view>(
+    {"model", "inputShape", "data", "evaluation", "finetuning", "sparsifying", "calibration", "objective", "latency",
+     "configList", "device", "threads", "seed", "warm"});
 inline constexpr auto data =
     std::to_array<std::string_view>({"format", "train", "test", "normalize", "resize", "crop", "augment"});
 inline constexpr auto idx_part = std::to_array<std::string_view>({"images", "labels", "range"});

@@ -219,11 +219,15 @@ Result<void> run_trial(const Environment& environment) {
   const auto config = read_compression_config(environment.compression_config);
   if (!config) return tl::unexpected(config.error());
   set_threads(static_cast<int>(config->threads));
-  auto record = read_parameters(environment);
-  if (!record) return tl::unexpected(record.error());
   auto setup = load_setup(*config);
   if (!setup) return tl::unexpected(setup.error());
-  return Trial(environment, std::move(*setup), std::move(*record)).run();
+  return run_trial(environment, std::move(*setup));
+}
+
+Result<void> run_trial(const Environment& environment, Setup setup) {
+  auto record = read_parameters(environment);
+  if (!record) return tl::unexpected(record.error());
+  return Trial(environment, std::move(setup), std::move(*record)).run();
 }
 
 }  // namespace lathe::trial

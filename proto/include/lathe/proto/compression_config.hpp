@@ -195,6 +195,8 @@ struct CompressionConfig {
   std::string device = "cpu";  ///< cpu, cuda, cuda:N, or auto: cuda where there is one
   std::int64_t threads = 1;    ///< intra-op threads of a trial
   std::uint64_t seed = 0;
+  /// Trials are forked from a process that holds model and data, where that is possible: with one thread, on the CPU.
+  bool warm = true;
 };
 
 /// `sparsifying`, or where there is none the fine-tuning's optimizer, batch size and clipping at a constant learning
