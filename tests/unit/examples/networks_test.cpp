@@ -52,8 +52,9 @@ TEST(ResNet20, HasThePapersLayers) {
 }
 
 TEST(ResNet20, HalvesHeightAndWidthTwice) {
+  const auto counted = compression::count_macs(make_resnet20(0), digits(1)).value();
   std::map<std::string, std::int64_t> macs;
-  for (const auto& layer : compression::count_macs(make_resnet20(0), digits(1)).value()) macs[layer.layer] = layer.macs;
+  for (const auto& layer : counted) macs[layer.layer] = layer.macs;
   EXPECT_EQ(macs.at("conv1"), 28 * 28 * 16 * 9);
   EXPECT_EQ(macs.at("layer2.2.conv2"), 14 * 14 * 32 * 32 * 9);
   EXPECT_EQ(macs.at("layer3.2.conv2"), 7 * 7 * 64 * 64 * 9);
@@ -81,10 +82,10 @@ TEST(ResNet20, DependsOnTheSeedAlone) {
 /// The additions tie the shortcuts to the stem and to conv2; a block's inner channels are its own.
 TEST(ResNet20, CanBeCutInsideBlocksAndAcrossThem) {
   const auto model = make_resnet20(0);
+  const auto before = layers_by_name(model);
   compression::Masks masks;
   const auto prune_first_half = [&](const std::string& name) {
-    const auto& layer = layers_by_name(model).at(name);
-    at::Tensor kept = at::ones_like(layer.weight.detach());
+    const at::Tensor kept = at::ones_like(before.at(name).weight.detach());
     kept.narrow(0, 0, kept.size(0) / 2).zero_();
     masks[name].weight = kept;
   };
