@@ -18,6 +18,13 @@ struct FileLister {
     files.insert(files.end(), part.batches.begin(), part.batches.end());
   }
   void operator()(const proto::TensorFile& part) const { files.push_back(part.file); }
+  void operator()(const proto::NpyFiles& part) const { files.insert(files.end(), {part.inputs, part.targets}); }
+  /// The folders of the classes: a file that comes or goes touches its folder, and the images are read when needed.
+  void operator()(const proto::ImageFolder& part) const {
+    files.push_back(part.folder);
+    std::error_code unreadable;
+    for (const auto& entry : fs::directory_iterator(part.folder, unreadable)) files.push_back(entry.path());
+  }
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "strokes.hpp"
+#include "digits/strokes.hpp"
 
 #include <array>
 #include <cmath>

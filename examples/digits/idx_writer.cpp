@@ -1,11 +1,11 @@
-#include "idx_writer.hpp"
+#include "digits/idx_writer.hpp"
 
 #include <fstream>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
 
-#include "digits.hpp"
+#include "digits/digits.hpp"
 
 namespace lathe::examples {
 namespace {

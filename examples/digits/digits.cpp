@@ -1,10 +1,10 @@
-#include "digits.hpp"
+#include "digits/digits.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "strokes.hpp"
+#include "digits/strokes.hpp"
 
 namespace lathe::examples {
 namespace {
