@@ -1,5 +1,6 @@
 #include "serve.hpp"
 
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,9 +86,12 @@ bool fork_trial(const WarmRequest& request) {
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
   }
   if (child != 0) return false;
+  const pid_t between = ::getpid();
   const pid_t trial = ::fork();
   if (trial < 0) request.refuse(fmt::format("cannot fork: error {}", errno));
   if (trial != 0) ::_exit(0);
+  // Who hears of this process may rely on being its parent.
+  while (::getppid() == between) ::sched_yield();
   return true;
 }
 

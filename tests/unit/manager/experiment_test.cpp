@@ -147,10 +147,30 @@ TEST_F(ExperimentTest, TheOriginalIsMeasuredBeforeTheFirstTrial) {
   agent_->exit(preparation, 0);
   running_trial(1);
   EXPECT_EQ(agent_->started[1].command, "exec '/opt/it'\\''s/lathe-trial' run");
+  EXPECT_EQ(agent_->started[0].environment.count("LATHE_WARM_PARENT"), 0u);
+  const auto& environment = agent_->started[1].environment;
+  EXPECT_THAT(environment.at("LATHE_WARM_PARENT"),
+              HasSubstr("'/opt/it'\\''s/lathe-trial' serve '" + environment.at("LATHE_COMPRESSION_CONFIG") + "'"));
   const ExperimentRecord record = show(id);
   EXPECT_EQ(record.status, ExperimentStatus::Running);
   EXPECT_EQ(record.preparation, PreparationState::Done);
   EXPECT_EQ(record.baseline["macs"], 100);
+}
+
+TEST_F(ExperimentTest, TrialsOfSeveralThreadsAreNotForkedNorThoseOfAConfigThatForbidsIt) {
+  for (const bool is_forbidden : {false, true}) {
+    proto::ExperimentConfig config = compression_config();
+    config.compression->threads = is_forbidden ? 1 : 2;
+    config.compression->warm = !is_forbidden;
+    const std::size_t before = agent_->started.size();
+    (void)create(std::move(config));
+    const std::string preparation = running_trial(before);
+    agent_->report(preparation, proto::MetricType::Final, 0, R"({"default": 0.9})");
+    agent_->exit(preparation, 0);
+    const std::string trial = running_trial(before + 1);
+    EXPECT_EQ(agent_->started[before + 1].environment.count("LATHE_WARM_PARENT"), 0u);
+    agent_->exit(trial, 1);
+  }
 }
 
 TEST_F(ExperimentTest, AFailedPreparationIsAnErrorBeforeAnyTrial) {

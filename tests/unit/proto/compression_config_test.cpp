@@ -54,6 +54,7 @@ TEST_F(CompressionConfigTest, HasDefaults) {
   EXPECT_FALSE(block.objective.max_accuracy_drop);
   EXPECT_EQ(block.latency.runs, 50);
   EXPECT_EQ(block.threads, 1);
+  EXPECT_TRUE(block.warm);
   EXPECT_EQ(config->tuner.optimize_mode, OptimizeMode::Maximize);
   EXPECT_EQ(config->trial_code_directory, folder.path());
 }
@@ -70,7 +71,7 @@ TEST_F(CompressionConfigTest, ReadsEverything) {
     "objective": {"metric": "latency_ms", "maxAccuracyDrop": 0.01},
     "latency": {"runs": 10, "warmup": 0, "batchSize": 4},
     "configList": [{"op_names": ["fc"], "exclude": true}],
-    "threads": 2, "seed": 99})"));
+    "threads": 2, "seed": 99, "warm": false})"));
   const auto& train = std::get<CifarFiles>(config.data.train.source);
   ASSERT_EQ(train.batches.size(), 2U);
   EXPECT_EQ(train.batches[1], folder.path() / "batch2.bin");
@@ -86,6 +87,7 @@ TEST_F(CompressionConfigTest, ReadsEverything) {
   EXPECT_EQ(config.objective.max_accuracy_drop, 0.01);
   EXPECT_EQ(config.config_list.dump(), R"([{"op_names":["fc"],"exclude":true}])");
   EXPECT_EQ(config.seed, 99U);
+  EXPECT_FALSE(config.warm);
 }
 
 TEST_F(CompressionConfigTest, ReadsBareObjectiveAndTensors) {
@@ -376,7 +378,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "compression.configList: expected a list of objects, found an object"},
         BadBlock{R"({"configList": [1]})", "compression.configList[0]: expected an object such as"},
         BadBlock{R"({"threads": 0})", "compression.threads: expected an integer from 1 to 1024"},
-        BadBlock{R"({"seed": -3})", "compression.seed: expected an integer from 0"}));
+        BadBlock{R"({"seed": -3})", "compression.seed: expected an integer from 0"},
+        BadBlock{R"({"warm": "sometimes"})", "compression.warm: expected"}));
 
 }  // namespace
 }  // namespace lathe::proto
