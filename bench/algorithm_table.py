@@ -71,7 +71,7 @@ COLUMNS = [  # heading, key, format
     ("fine-tuned", "accuracy_finetuned", "{:.4f}"),
     ("sparsity", "sparsity", "{:.3f}"),
     ("parameters", "parameters", "{:,}"),
-    ("bytes", "size_bytes", "{:,}"),
+    ("bytes", "effective_bytes", "{:,}"),
     ("speed-up", "speedup", "{:.2f}"),
     ("seconds", "seconds", "{:.1f}"),
 ]
@@ -196,7 +196,7 @@ def read_report(file, wall):
     return {"algorithm": report["algorithm"], "accuracy_before": report["baseline"]["accuracy"],
             "accuracy_compressed": report.get("before_finetuning", {}).get("accuracy"), "accuracy_finetuned": metrics["accuracy"],
             "sparsity": metrics["sparsity"], "parameters": metrics["parameters"], "size_bytes": metrics["size_bytes"],
-            "macs": metrics["macs"], "speedup": metrics["speedup"], "seconds": report.get("seconds", wall)}
+            "effective_bytes": metrics.get("effective_bytes"), "macs": metrics["macs"], "speedup": metrics["speedup"], "seconds": report.get("seconds", wall)}
 
 
 def cells(result):
