@@ -38,9 +38,10 @@ PARAMETER_SETS = [
     ("apoz", {"_name": "apoz", **HALF_OF_THE_FILTERS}),
     ("mean_activation", {"_name": "mean_activation", **HALF_OF_THE_FILTERS}),
     ("agp", {"_name": "agp", "sparsity": 0.9, "parameter::num_iterations": 3}),
-    ("linear", {"_name": "linear", "sparsity": 0.9, "parameter::num_iterations": 3}),
+    ("linear", {"_name": "linear", "sparsity": 0.9, "parameter::total_iteration": 3}),
     ("lottery", {"_name": "lottery", "sparsity": 0.8, "parameter::prune_iterations": 3}),
-    ("netadapt", {"_name": "netadapt", **HALF_OF_THE_FILTERS, "parameter::sparsity_per_iteration": 0.25}),
+    ("netadapt", {"_name": "netadapt", **HALF_OF_THE_FILTERS, "parameter::sparsity_per_iteration": 0.25,
+                  "parameter::finetune_epochs": 1}),
     ("simulated_annealing", {"_name": "simulated_annealing", **HALF_OF_THE_FILTERS, "parameter::cool_down_rate": 0.7}),
     ("admm", {"_name": "admm", **HALF_OF_THE_FILTERS, "parameter::num_iterations": 2, "parameter::epochs_per_iteration": 1}),
     ("auto_compress", {"_name": "auto_compress", **HALF_OF_THE_FILTERS, "parameter::num_iterations": 2,
@@ -70,7 +71,7 @@ COLUMNS = [  # heading, key, format
     ("fine-tuned", "accuracy_finetuned", "{:.4f}"),
     ("sparsity", "sparsity", "{:.3f}"),
     ("parameters", "parameters", "{:,}"),
-    ("bytes", "size_bytes", "{:,}"),
+    ("bytes", "effective_bytes", "{:,}"),
     ("speed-up", "speedup", "{:.2f}"),
     ("seconds", "seconds", "{:.1f}"),
 ]
@@ -195,7 +196,7 @@ def read_report(file, wall):
     return {"algorithm": report["algorithm"], "accuracy_before": report["baseline"]["accuracy"],
             "accuracy_compressed": report.get("before_finetuning", {}).get("accuracy"), "accuracy_finetuned": metrics["accuracy"],
             "sparsity": metrics["sparsity"], "parameters": metrics["parameters"], "size_bytes": metrics["size_bytes"],
-            "macs": metrics["macs"], "speedup": metrics["speedup"], "seconds": report.get("seconds", wall)}
+            "effective_bytes": metrics.get("effective_bytes"), "macs": metrics["macs"], "speedup": metrics["speedup"], "seconds": report.get("seconds", wall)}
 
 
 def cells(result):
