@@ -92,7 +92,7 @@ Result<void> train_lenet(const Options& options) {
     const auto quality = evaluate(model, *test_part, 256);
     if (!quality) return tl::unexpected(quality.error());
     std::cout << fmt::format("epoch {}/{}: training loss {:.4f}, accuracy {:.4f}", progress.epoch + 1, progress.epochs,
-                             progress.loss, quality->accuracy)
+                             progress.loss, quality->accuracy.value())
               << std::endl;
     return {};
   };
