@@ -109,6 +109,7 @@ Result<Window> window_of(const StoredRecord& image, const ImageSize& size, const
 Result<Dataset> Dataset::create(at::Tensor inputs, at::Tensor targets, const Normalization& normalization) {
   if (inputs.dim() < 2) return fail("inputs need at least two dimensions, [N, …]");
   if (inputs.numel() == 0) return fail("there is no record");
+  if (!inputs.device().is_cpu() || inputs.layout() != at::kStrided) return fail("inputs need to be dense, on the CPU");
   if (!is_readable(inputs.scalar_type())) {
     return fail(fmt::format("inputs are of type {}; expected bytes or other real numbers",
                             c10::toString(inputs.scalar_type())));

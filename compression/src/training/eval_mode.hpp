@@ -13,7 +13,7 @@ class EvalMode {
  public:
   explicit EvalMode(torch::jit::Module model) {
     for (const torch::jit::Module& module : model.modules()) {
-      if (module.is_training()) training_.push_back(module);
+      if (module.hasattr("training") && module.is_training()) training_.push_back(module);
     }
     model.eval();
   }

@@ -99,7 +99,8 @@ TEST(ImageFolder, SizesThatDifferNeedACrop) {
 }
 
 TEST(ImageFolder, ACropThatDoesNotFitNamesTheImage) {
-  const auto data = Pictures().load({3, {}, ImageSize{5, 5}});
+  const Pictures pictures;
+  const auto data = pictures.load({3, {}, ImageSize{5, 5}});
   ASSERT_TRUE(data) << data.error().message;
   const auto batch = data->read({0}, std::nullopt);
   ASSERT_FALSE(batch);
