@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -10,8 +12,8 @@
 namespace lathe::trial {
 
 struct Metrics {
-  double accuracy = 0;
-  double accuracy_drop = 0;  ///< original's accuracy - accuracy
+  std::optional<double> accuracy;       ///< none: the loss has no accuracy
+  std::optional<double> accuracy_drop;  ///< original's accuracy - accuracy
   double loss = 0;
   double sparsity = 0;  ///< 1 - nonzero parameters / parameters of the original
   std::int64_t parameters = 0;
@@ -24,7 +26,10 @@ struct Metrics {
 /// The objective's value by the rule of proto::ObjectiveConfig.
 [[nodiscard]] double objective_value(const Metrics& metrics, const proto::ObjectiveConfig& objective);
 
-/// {default, accuracy, accuracy_drop, …}
+/// {default, accuracy, accuracy_drop, …}, without those that there are not
 [[nodiscard]] nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveConfig& objective);
+
+/// For people: four digits, or `none`.
+[[nodiscard]] std::string accuracy_text(const std::optional<double>& accuracy);
 
 }  // namespace lathe::trial

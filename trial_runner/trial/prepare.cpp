@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <numeric>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 
 #include "baseline.hpp"
 #include "json_file.hpp"
+#include "metrics.hpp"
 #include "notices.hpp"
 #include "reporter.hpp"
 #include "search_check.hpp"
@@ -41,10 +45,14 @@ Result<void> check_weights(const Setup& setup) {
 Result<void> check_forward(Setup& setup) {
   const auto& shape = setup.config.input_shape;
   for (const auto& [name, data] : {std::pair{"train", &setup.train}, std::pair{"test", &setup.test}}) {
-    auto batch = data->slice(0, std::min(shape.front(), data->size()));
-    const auto outputs = compression::run_classifier(setup.model, batch);
+    std::vector<std::int64_t> first(static_cast<std::size_t>(std::min(shape.front(), data->size())));
+    std::iota(first.begin(), first.end(), 0);
+    const auto read = data->read(first, std::nullopt);
+    if (!read) return fail(fmt::format("data.{}: {}", name, read.error().message));
+    const compression::Batch& batch = *read;
+    const auto outputs = compression::run_model(setup.model, batch, loss_of(setup.config));
     if (!outputs) return fail(fmt::format("data.{}: {}", name, outputs.error().message));
-    if (data->largest_target() >= outputs->size(1)) {
+    if (compression::tells_classes_apart(loss_of(setup.config)) && data->largest_target() >= outputs->size(1)) {
       return fail(fmt::format("data.{}: label {} is out of range: the model tells {} classes apart, 0 to {}", name,
                               data->largest_target(), outputs->size(1), outputs->size(1) - 1));
     }
@@ -77,8 +85,8 @@ Result<void> prepare(const Environment& environment) {
   if (auto warned = warn_about_mode(*setup); !warned) return warned;
   const auto baseline = measure_baseline(*setup);
   if (!baseline) return tl::unexpected(baseline.error());
-  std::cout << fmt::format("original: accuracy {:.4f}, loss {:.4f}, {} parameters, {} MACs, {} bytes, {:.3f} ms",
-                           baseline->accuracy, baseline->loss, baseline->parameters, baseline->macs,
+  std::cout << fmt::format("original: accuracy {}, loss {:.4f}, {} parameters, {} MACs, {} bytes, {:.3f} ms",
+                           accuracy_text(baseline->accuracy), baseline->loss, baseline->parameters, baseline->macs,
                            baseline->size_bytes, baseline->latency_ms)
             << std::endl;
   const auto file = environment.baseline.value_or(environment.output_directory / "baseline.json");

@@ -89,13 +89,13 @@ class Trial {
     auto baseline = measured ? read_baseline(*environment_.baseline) : measure_baseline(setup_);
     if (!baseline) return tl::unexpected(baseline.error());
     baseline_ = *baseline;
-    say("original: accuracy {:.4f}, {} parameters", baseline_.accuracy, baseline_.parameters);
+    say("original: accuracy {}, {} parameters", accuracy_text(baseline_.accuracy), baseline_.parameters);
     return {};
   }
 
   /// Prunes and fine-tunes; model_ is the masked model then.
   Result<void> compress() {
-    auto options = training_options(setup_.config);
+    auto options = training_options(setup_);
     if (!options) return tl::unexpected(options.error());
     compression::Pruning pruning(compression::Pruner::create(plan_.metric), plan_.layers, plan_.schedule);
     pruning.extend_over(model_, example_);
@@ -103,7 +103,11 @@ class Trial {
     TrainingLog log(TrainingLog::Clock::now());
     compression::TrainingHooks hooks;
     hooks.after_batch = [&log](const auto& progress) { log.after_batch(progress, TrainingLog::Clock::now()); };
-    hooks.after_epoch = [this](const auto& progress) { return report_epoch(progress); };
+    hooks.judge = [this](const auto& progress) { return report_epoch(progress); };
+    hooks.after_training = [](const auto& summary) {
+      if (summary.stopped_early) say("stopped early, after {} epochs", summary.epochs);
+      if (summary.restored) say("back to the weights of epoch {}", *summary.best_epoch + 1);
+    };
     if (auto trained = compression::train(model_, setup_.train, *options, &pruning, hooks); !trained) return trained;
     masks_ = pruning.masks();
     structured_ = pruning.structured();
@@ -111,19 +115,23 @@ class Trial {
     return {};
   }
 
-  Result<void> report_epoch(const compression::TrainingProgress& progress) {
-    const auto quality = compression::evaluate(model_, setup_.test, setup_.config.evaluation.batch_size);
+  /// The epoch's worth, for early stop and best epoch.
+  Result<double> report_epoch(const compression::TrainingProgress& progress) {
+    const auto quality =
+        compression::evaluate(model_, setup_.test, setup_.config.evaluation.batch_size, loss_of(setup_.config));
     if (!quality) return tl::unexpected(quality.error());
-    say("epoch {}/{}: training loss {:.4f}, accuracy {:.4f}, loss {:.4f}", progress.epoch + 1, progress.epochs,
-        progress.loss, quality->accuracy, quality->loss);
-    epochs_.push_back({{"epoch", progress.epoch + 1},
-                       {"training_loss", progress.loss},
-                       {"accuracy", quality->accuracy},
-                       {"loss", quality->loss}});
-    const bool by_loss = setup_.config.evaluation.metric == proto::EvaluationMetric::Loss;
-    return reporter_.intermediate({{"default", by_loss ? quality->loss : quality->accuracy},
-                                   {"accuracy", quality->accuracy},
-                                   {"loss", quality->loss}});
+    say("epoch {}/{}: training loss {:.4f}, accuracy {}, loss {:.4f}", progress.epoch + 1, progress.epochs,
+        progress.loss, accuracy_text(quality->accuracy), quality->loss);
+    Json epoch{{"epoch", progress.epoch + 1}, {"training_loss", progress.loss}};
+    const bool by_loss = setup_.config.evaluation.metric == proto::EvaluationMetric::Loss || !quality->accuracy;
+    Json metric{{"default", by_loss ? quality->loss : *quality->accuracy}};
+    for (Json* json : {&epoch, &metric}) {
+      if (quality->accuracy) (*json)["accuracy"] = *quality->accuracy;
+      (*json)["loss"] = quality->loss;
+    }
+    epochs_.push_back(std::move(epoch));
+    if (auto told = reporter_.intermediate(metric); !told) return tl::unexpected(told.error());
+    return judged_value(*quality, setup_.config);
   }
 
   /// Saves the smaller model and takes it back from its file, so that what is measured is what is delivered.
@@ -156,7 +164,8 @@ class Trial {
   }
 
   Result<void> measure() {
-    const auto quality = compression::evaluate(delivered_, setup_.test, setup_.config.evaluation.batch_size);
+    const auto quality =
+        compression::evaluate(delivered_, setup_.test, setup_.config.evaluation.batch_size, loss_of(setup_.config));
     if (!quality) return tl::unexpected(quality.error());
     const auto before = compression::count_macs(setup_.model, example_inputs(setup_.test, 1));
     if (!before) return tl::unexpected(before.error());
@@ -168,7 +177,7 @@ class Trial {
                                      {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
     const auto nonzero = static_cast<double>(compression::count_nonzero_parameters(delivered_));
     metrics_.accuracy = quality->accuracy;
-    metrics_.accuracy_drop = baseline_.accuracy - quality->accuracy;
+    if (baseline_.accuracy && quality->accuracy) metrics_.accuracy_drop = *baseline_.accuracy - *quality->accuracy;
     metrics_.loss = quality->loss;
     metrics_.sparsity = 1 - nonzero / static_cast<double>(compression::count_parameters(setup_.model));
     metrics_.parameters = compression::count_parameters(delivered_);
@@ -189,9 +198,9 @@ class Trial {
                       {"epochs", epochs_},
                       {"layers", to_json(layers_)}};
     std::cout << to_text(layers_);
-    say("compressed: accuracy {:.4f} (drop {:.4f}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
-        metrics_.accuracy, metrics_.accuracy_drop, metrics_.parameters, metrics_.sparsity, metrics_.size_bytes,
-        metrics_.speedup);
+    say("compressed: accuracy {} (drop {}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
+        accuracy_text(metrics_.accuracy), accuracy_text(metrics_.accuracy_drop), metrics_.parameters, metrics_.sparsity,
+        metrics_.size_bytes, metrics_.speedup);
     if (auto written = write_json(environment_.output_directory / "report.json", report); !written) return written;
     return reporter_.final(metrics);
   }
