@@ -154,8 +154,11 @@ Result<void> train(const Network& network, const Dataset& data, const TrainingOp
   if (optimizer.nesterov && (optimizer.momentum <= 0 || optimizer.dampening != 0)) {
     return fail("nesterov needs a momentum above 0 and a dampening of 0");
   }
-  const auto parameters = trainable_parameters(network.model());
+  auto parameters = trainable_parameters(network.model());
   if (!parameters) return tl::unexpected(parameters.error());
+  if (compressor != nullptr) {
+    for (const at::Tensor& extra : compressor->extra_parameters()) parameters->push_back(extra);
+  }
   torch::manual_seed(options.seed);
   try {
     return Training(network, data, options, compressor, hooks, make_optimizer(optimizer, *parameters)).run();
