@@ -29,7 +29,7 @@ TrainingHooks telling_hooks(const torch::jit::Module& model, const Dataset& test
     const auto quality = evaluate(model, test, batch_size);
     if (!quality) return tl::unexpected(quality.error());
     std::cout << fmt::format("epoch {}/{}: training loss {:.4f}, accuracy {:.4f}", done + progress.epoch + 1, total,
-                             progress.loss, quality->accuracy)
+                             progress.loss, quality->accuracy.value_or(0))
               << std::endl;
     return {};
   };
