@@ -169,6 +169,7 @@ bool is_maximized(ObjectiveMetric metric) {
     case ObjectiveMetric::Parameters:
     case ObjectiveMetric::Macs:
     case ObjectiveMetric::SizeBytes:
+    case ObjectiveMetric::EffectiveBytes:
     case ObjectiveMetric::LatencyMs:
       return false;
   }

@@ -103,13 +103,14 @@ inline constexpr NameTable<LossKind, 4> losses{{{"crossEntropy", LossKind::Cross
                                                 {"nll", LossKind::Nll},
                                                 {"mse", LossKind::Mse},
                                                 {"bceWithLogits", LossKind::BceWithLogits}}};
-inline constexpr NameTable<ObjectiveMetric, 8> objective_metrics{{{"accuracy", ObjectiveMetric::Accuracy},
+inline constexpr NameTable<ObjectiveMetric, 9> objective_metrics{{{"accuracy", ObjectiveMetric::Accuracy},
                                                                   {"loss", ObjectiveMetric::Loss},
                                                                   {"sparsity", ObjectiveMetric::Sparsity},
                                                                   {"speedup", ObjectiveMetric::Speedup},
                                                                   {"parameters", ObjectiveMetric::Parameters},
                                                                   {"macs", ObjectiveMetric::Macs},
                                                                   {"sizeBytes", ObjectiveMetric::SizeBytes},
+                                                                  {"effectiveBytes", ObjectiveMetric::EffectiveBytes},
                                                                   {"latencyMs", ObjectiveMetric::LatencyMs}}};
 
 }  // namespace names

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <lathe/compression/measure.hpp>
+#include <lathe/compression/model.hpp>
+
 namespace lathe::trial {
 namespace {
 
@@ -23,6 +26,8 @@ double value_of(const Metrics& metrics, ObjectiveMetric metric) {
       return static_cast<double>(metrics.macs);
     case ObjectiveMetric::SizeBytes:
       return static_cast<double>(metrics.size_bytes);
+    case ObjectiveMetric::EffectiveBytes:
+      return static_cast<double>(metrics.effective_bytes);
     case ObjectiveMetric::LatencyMs:
       return metrics.latency_ms;
   }
@@ -47,8 +52,27 @@ nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveCon
   json["parameters"] = metrics.parameters;
   json["macs"] = metrics.macs;
   json["size_bytes"] = metrics.size_bytes;
+  json["effective_bytes"] = metrics.effective_bytes;
   json["latency_ms"] = metrics.latency_ms;
   json["speedup"] = metrics.speedup;
+  return json;
+}
+
+std::int64_t effective_bytes(const torch::jit::Module& model, const std::map<std::string, int>& weight_bits) {
+  constexpr std::int64_t float_bits = 32;
+  std::int64_t bits = compression::count_parameters(model) * float_bits;
+  for (const compression::Layer& layer : compression::layers_of(model)) {
+    const auto quantized = weight_bits.find(layer.name);
+    if (quantized != weight_bits.end() && layer.weight.defined())
+      bits -= layer.weight.numel() * (float_bits - quantized->second);
+  }
+  return (bits + 7) / 8;
+}
+
+nlohmann::ordered_json to_json(const compression::Evaluation& quality) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  if (quality.accuracy) json["accuracy"] = *quality.accuracy;
+  json["loss"] = quality.loss;
   return json;
 }
 

@@ -66,8 +66,12 @@ Result<void> check_space(const Environment& environment, const Setup& setup) {
   if (!json) return tl::unexpected(json.error());
   const auto space = proto::parse_search_space(*json);
   if (!space) return fail_in(environment.search_space->string(), space.error());
-  return check_search_space(*space, setup.config.config_list, compression::layers_of(setup.model),
-                            setup.config.finetuning.epochs);
+  const auto layers = compression::layers_of(setup.model);
+  const auto modules = compression::modules_of(setup.model);
+  const auto warnings = check_search_space(*space, plan_input(setup.config, layers, modules));
+  if (!warnings) return tl::unexpected(warnings.error());
+  for (const std::string& warning : *warnings) std::cout << "warning: " << warning << std::endl;
+  return {};
 }
 
 }  // namespace

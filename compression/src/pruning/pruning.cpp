@@ -174,6 +174,10 @@ std::vector<double> Pruning::final_sparsities() const {
   return sparsities;
 }
 
+bool Pruning::is_settled(std::int64_t epoch) const {
+  return sparsities_at(epoch) == final_sparsities();
+}
+
 std::int64_t Pruning::epochs_needed() const {
   std::int64_t epochs = 0;
   if (!schedule_) return epochs;

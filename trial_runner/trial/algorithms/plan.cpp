@@ -177,6 +177,12 @@ std::string describe(const compression::QuantizedLayer& quantized) {
 
 }  // namespace
 
+PlanInput plan_input(const proto::CompressionConfig& config, const std::vector<compression::Layer>& layers,
+                     const std::vector<compression::Layer>& modules) {
+  const auto sparsifying_epochs = config.sparsifying ? config.sparsifying->epochs : std::nullopt;
+  return {layers, modules, config.config_list, config.finetuning.epochs, sparsifying_epochs};
+}
+
 Result<Plan> make_plan(const Json& parameters, const PlanInput& input) {
   const auto named = find_named_algorithm(parameters);
   if (!named) return tl::unexpected(named.error());

@@ -13,6 +13,7 @@
 #include <lathe/compression/pruner.hpp>
 #include <lathe/compression/quantization.hpp>
 #include <lathe/compression/schedule.hpp>
+#include <lathe/proto/compression_config.hpp>
 
 #include "algorithms/algorithm.hpp"
 #include "algorithms/iterative_options.hpp"
@@ -51,6 +52,10 @@ struct PlanInput {
   std::int64_t finetuning_epochs = 0;              ///< where AGP ends unless it is told otherwise
   std::optional<std::int64_t> sparsifying_epochs;  ///< of Slim, unless it is told otherwise; none: NNI's default
 };
+
+[[nodiscard]] PlanInput plan_input(const proto::CompressionConfig& config,
+                                   const std::vector<compression::Layer>& layers,
+                                   const std::vector<compression::Layer>& modules);
 
 /// Turns the parameters of a trial into a plan. See sort_algorithm_keys for the grammar; layers' tensors are the
 /// model's own. Errors name the key at fault.

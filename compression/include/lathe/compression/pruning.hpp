@@ -77,6 +77,9 @@ class Pruning final : public Compressor {
   /// Epochs of training that the schedules need to reach their ends; 0 without one.
   [[nodiscard]] std::int64_t epochs_needed() const;
 
+  /// Whether the final sparsity is reached.
+  [[nodiscard]] bool is_settled(std::int64_t epoch) const override;
+
   /// No gradient, hence no momentum, for what is pruned.
   void after_backward() override;
 

@@ -158,8 +158,8 @@ struct CalibrationConfig {
   std::int64_t batch_size = 64;
 };
 
-/// What `default` of the final metric is. All are larger-is-better except Loss, Parameters, Macs, SizeBytes, LatencyMs.
-enum class ObjectiveMetric { Accuracy, Loss, Sparsity, Speedup, Parameters, Macs, SizeBytes, LatencyMs };
+/// What `default` of the final metric is. All are larger-is-better except Loss, Parameters, Macs, the bytes and LatencyMs.
+enum class ObjectiveMetric { Accuracy, Loss, Sparsity, Speedup, Parameters, Macs, SizeBytes, EffectiveBytes, LatencyMs };
 
 /// `default` is the metric while accuracy_drop <= max_accuracy_drop. Beyond that a trial ranks behind every feasible
 /// one, the worse the larger its excess (feasibility rules of Deb, "An efficient constraint handling method for genetic
