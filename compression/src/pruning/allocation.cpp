@@ -26,7 +26,7 @@ class Pool {
     Key low = kNothing;
     Key high = std::numeric_limits<Key>::max();
     while (low < high) {
-      const Key middle = low + (high - low) / 2;
+      const Key middle = std::midpoint(low, high);  // rounds towards low, and high - low may not fit
       if (weights_up_to(middle) >= weights) {
         high = middle;
       } else {

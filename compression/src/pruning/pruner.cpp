@@ -118,18 +118,26 @@ Result<void> check_numbers(const Layer& layer) {
 }
 
 Result<void> check_layers(const Pruner& pruner, const std::vector<SelectedLayer>& layers) {
-  std::int64_t largest = 0;
   for (const auto& [layer, target] : layers) {
     if (auto fits = check_type(pruner, layer); !fits) return fits;
     if (auto fits = pruner.check(layer); !fits) return fits;
     if (auto fits = check_numbers(layer); !fits) return fits;
-    largest = std::max(largest, pruner.units(layer));
   }
+  return {};
+}
+
+Result<void> check_reachable(const Pruner& pruner, const std::vector<SelectedLayer>& layers) {
   if (prunes_something(pruner, layers)) return {};
+  std::int64_t largest = 0;
+  double sparsity = 0;
+  for (const auto& [layer, target] : layers) {
+    largest = std::max(largest, pruner.units(layer));
+    sparsity = std::max(sparsity, target.sparsity);
+  }
   return fail(
-      fmt::format("no layer is large enough to be pruned at its sparsity: the largest of {} has {} {}, and "
-                  "trunc({} · sparsity) of them go",
-                  layers.size(), largest, pruner.structured() ? "filters" : "weights", largest));
+      fmt::format("nothing would be pruned: the largest of the {} selected layers has {} {}, the highest "
+                  "sparsity is {}, and only whole ones can go",
+                  layers.size(), largest, pruner.structured() ? "filters" : "weights", sparsity));
 }
 
 }  // namespace lathe::compression

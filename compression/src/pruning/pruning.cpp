@@ -84,6 +84,7 @@ Result<std::unique_ptr<Pruning>> Pruning::create(const PrunerOptions& options, s
   auto transposed = groups_of_transposed(network.model(), layers);
   std::unique_ptr<Pruning> pruning(new Pruning(options, std::move(layers), std::move(schedule), std::move(transposed)));
   if (auto fit = check_layers(*pruning->pruner_, pruning->layers_); !fit) return tl::unexpected(fit.error());
+  if (auto some = check_reachable(*pruning->pruner_, pruning->layers_); !some) return tl::unexpected(some.error());
   auto groups = MaskGroups::create(options, *pruning->pruner_, pruning->layers_, network.model(), example);
   if (!groups) return tl::unexpected(groups.error());
   pruning->groups_ = std::make_unique<MaskGroups>(std::move(*groups));

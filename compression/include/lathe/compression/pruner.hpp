@@ -106,8 +106,11 @@ class Pruner {
 /// trunc(units * sparsity), never all of them.
 [[nodiscard]] std::int64_t pruned_count(std::int64_t units, double sparsity);
 
-/// Checks that `pruner` can work on every selected layer: its type and shapes, that its weights are finite numbers, and
-/// that at the targets at least one unit of one layer goes.
+/// Checks that `pruner` can work on every selected layer: its type and shapes, and that its weights are finite numbers.
 [[nodiscard]] Result<void> check_layers(const Pruner& pruner, const std::vector<SelectedLayer>& layers);
+
+/// Checks that at the targets, once reached, at least one unit of one layer goes. Not part of check_layers, because in a
+/// space of sparsities the lowest may well prune nothing.
+[[nodiscard]] Result<void> check_reachable(const Pruner& pruner, const std::vector<SelectedLayer>& layers);
 
 }  // namespace lathe::compression

@@ -36,8 +36,8 @@ class Pruning final : public Compressor {
   ///   the sum of their metrics, as many as the smallest of their sparsities asks for, equally many in each group of a
   ///   grouped convolution. Layers that were not selected are not asked.
   /// Slim (and TaylorFo with global_sort) share one total among all layers of the same sparsity.
-  /// Errors: those of check_options, check_schedule and check_layers; a total above the max_sparsity of every layer; a
-  /// model whose channels cannot be traced.
+  /// Errors: those of check_options, check_schedule, check_layers and check_reachable; a total above the max_sparsity
+  /// of every layer; a model whose channels cannot be traced.
   [[nodiscard]] static Result<std::unique_ptr<Pruning>> create(const PrunerOptions& options,
                                                                std::vector<SelectedLayer> layers,
                                                                std::optional<Schedule> schedule, const Network& network,
