@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <lathe/compression/quant_folding.hpp>
+#include <lathe/compression/quant_grid.hpp>
 #include <lathe/compression/quantization.hpp>
 
 #include "models.hpp"

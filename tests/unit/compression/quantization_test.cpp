@@ -10,6 +10,7 @@
 #include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include <lathe/compression/evaluate.hpp>
 #include <lathe/compression/quant_folding.hpp>
