@@ -67,7 +67,7 @@ TEST(ResNet20, IsInitialisedByHesRule) {
   const auto layers = layers_by_name(make_resnet20(5));
   for (const char* name : {"layer2.1.conv1", "layer3.1.conv2"}) {
     const auto weight = layers.at(name).weight.detach();
-    const double fan_in = static_cast<double>(weight.numel() / weight.size(0));
+    const auto fan_in = static_cast<double>(weight[0].numel());
     EXPECT_NEAR(weight.std().item<double>(), std::sqrt(2 / fan_in), 0.03 * std::sqrt(2 / fan_in)) << name;
     EXPECT_NEAR(weight.mean().item<double>(), 0, 0.05 * std::sqrt(2 / fan_in)) << name;
   }
