@@ -108,6 +108,10 @@ at::Tensor own_tensor(const torch::jit::Module& module, const char* name) {
   return value.isTensor() ? value.toTensor() : at::Tensor{};
 }
 
+Layer layer_of(const std::string& name, const torch::jit::Module& module) {
+  return {name, module.type()->name()->name(), own_tensor(module, "weight"), own_tensor(module, "bias")};
+}
+
 /// Turns whatever the callable throws into an error that names the file.
 template <class Callable>
 Result<void> guarded(const fs::path& file, const char* doing, const Callable& callable) {
@@ -153,10 +157,18 @@ torch::jit::Module copy_model(const torch::jit::Module& model) {
 std::vector<Layer> layers_of(const torch::jit::Module& model) {
   std::vector<Layer> layers;
   for (const auto& [name, module] : model.named_modules()) {
-    Layer layer{name, module.type()->name()->name(), own_tensor(module, "weight"), own_tensor(module, "bias")};
+    Layer layer = layer_of(name, module);
     if (layer.weight.defined() || layer.bias.defined()) layers.push_back(std::move(layer));
   }
   return layers;
+}
+
+std::vector<Layer> modules_of(const torch::jit::Module& model) {
+  std::vector<Layer> modules;
+  for (const auto& [name, module] : model.named_modules()) {
+    if (!name.empty()) modules.push_back(layer_of(name, module));
+  }
+  return modules;
 }
 
 std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& names) {

@@ -127,8 +127,8 @@ Result<Plan> make_plan(const Json& parameters, const Json& fixed_entries, const 
   const auto pruner = compression::Pruner::create(plan.metric);
   auto selected = compression::select_layers(keys->entries, layers, pruner->default_types());
   if (!selected) return fail(fmt::format("algorithm {}: {}", named->name, selected.error().message));
-  if (auto fit = check_layers(*pruner, *selected); !fit) return tl::unexpected(fit.error());
-  plan.layers = std::move(*selected);
+  if (auto fit = check_layers(*pruner, selected->layers); !fit) return tl::unexpected(fit.error());
+  plan.layers = std::move(selected->layers);
   return plan;
 }
 

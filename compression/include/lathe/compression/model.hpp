@@ -16,7 +16,7 @@ namespace lathe::compression {
 
 using Shape = std::vector<std::int64_t>;
 
-/// A module of the model that owns parameters, found by walking named_modules in definition order.
+/// A module of the model, found by walking named_modules in definition order.
 struct Layer {
   std::string name;   ///< path from the root, e.g. `features.0.conv`
   std::string type;   ///< PyTorch class name without mangling: Conv2d, Linear, BatchNorm2d, …
@@ -36,6 +36,9 @@ struct Layer {
 
 /// Every module with a weight or bias of its own, in definition order.
 [[nodiscard]] std::vector<Layer> layers_of(const torch::jit::Module& model);
+
+/// Every submodule, containers and those without parameters (such as ReLU) included, in definition order.
+[[nodiscard]] std::vector<Layer> modules_of(const torch::jit::Module& model);
 
 /// The names nearest to `name` by edit distance, best first, at most three; for "did you mean" hints.
 [[nodiscard]] std::vector<std::string> nearest_names(const std::string& name, const std::vector<std::string>& names);
