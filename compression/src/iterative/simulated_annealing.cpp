@@ -79,7 +79,14 @@ class Annealing {
   /// In the order of the space, brought to the target that truncation misses.
   [[nodiscard]] UnitCounts counts_of(const std::vector<double>& by_size) const {
     std::vector<double> sparsities(by_size.size());
-    for (std::size_t i = 0; i < order_.size(); ++i) sparsities[order_[i]] = by_size[i];
+    double pruned = 0;
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      sparsities[order_[i]] = by_size[i];
+      pruned += by_size[i] * static_cast<double>(space_.weights(order_[i]));
+    }
+    // Rescaling makes up for what truncation to weights loses, which may be a few too many in other units.
+    const auto goal = static_cast<double>(space_.goal(target_));
+    for (double& sparsity : sparsities) sparsity *= pruned > goal ? goal / pruned : 1;
     UnitCounts counts = space_.truncated(sparsities);
     space_.top_up(counts, sparsities, space_.most(), space_.goal(target_));
     return counts;

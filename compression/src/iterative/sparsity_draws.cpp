@@ -55,8 +55,9 @@ std::vector<double> SparsityDraws::shared_out(std::vector<double> sparsities) co
     double pruned = 0;
     for (std::size_t i = 0; i < sparsities.size(); ++i) {
       const auto size = static_cast<double>(sizes_[i]);
-      full[i] ? wanted -= size : free += size;
-      if (!full[i]) pruned += size * sparsities[i];
+      wanted -= full[i] ? size : 0;
+      free += full[i] ? 0 : size;
+      pruned += full[i] ? 0 : size * sparsities[i];
     }
     bool overflowed = false;
     for (std::size_t i = 0; i < sparsities.size(); ++i) {

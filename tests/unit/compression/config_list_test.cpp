@@ -142,8 +142,8 @@ TEST(ConfigList, WhatMatchesNothingIsWarnedOf) {
   ASSERT_TRUE(selected) << selected.error().message;
   ASSERT_EQ(selected->layers.size(), 1);
   ASSERT_EQ(selected->warnings.size(), 4);
-  EXPECT_THAT(selected->warnings[0], ::testing::AllOf(HasSubstr("config_list[0]"), HasSubstr("\"con1\""),
-                                                      HasSubstr("nearest: conv1")));
+  EXPECT_THAT(selected->warnings[0],
+              ::testing::AllOf(HasSubstr("config_list[0]"), HasSubstr("\"con1\""), HasSubstr("nearest: conv1")));
   EXPECT_THAT(selected->warnings[1], HasSubstr("\"xyz\""));
   EXPECT_THAT(selected->warnings[2], HasSubstr("LSTM"));
   EXPECT_THAT(selected->warnings[3], ::testing::AllOf(HasSubstr("config_list[3]"), HasSubstr("Conv2d")));

@@ -115,6 +115,20 @@ TEST(Model, CopyIsDeepAndTrainable) {
     EXPECT_TRUE(parameter.ne(0).any().item().toBool()) << name;
 }
 
+TEST(Model, ModulesAreAllSubmodulesInDefinitionOrder) {
+  test_models::Builder build(0);
+  const auto activation = build.net("ReLU", {}, "def forward(self, x):\n  return torch.relu(x)\n");
+  const auto block = build.net("Block", {{"conv", build.conv2d(1, 2)}, {"relu", activation}},
+                               "def forward(self, x):\n  return self.relu.forward(self.conv.forward(x))\n");
+  const auto model = build.net("Net", {{"block", block}, {"bn", build.batch_norm2d(2)}},
+                               "def forward(self, x):\n  return self.bn.forward(self.block.forward(x))\n");
+  std::vector<std::string> found;
+  for (const Layer& module : modules_of(model)) found.push_back(module.name + " " + module.type);
+  EXPECT_THAT(found, ElementsAre("block Block", "block.conv Conv2d", "block.relu ReLU", "bn BatchNorm2d"));
+  EXPECT_FALSE(modules_of(model)[2].weight.defined());
+  EXPECT_TRUE(modules_of(model)[1].weight.defined());
+}
+
 TEST(Model, NearestNames) {
   EXPECT_THAT(nearest_names("conv3", {"fc1", "conv1", "conv2", "features.0"}), ElementsAre("conv1", "conv2", "fc1"));
   EXPECT_THAT(nearest_names("x", {}), ElementsAre());

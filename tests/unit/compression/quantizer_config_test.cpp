@@ -16,8 +16,9 @@ using ::testing::HasSubstr;
 /// The net of the conformance cases.
 std::vector<Layer> modules() {
   const at::Tensor weight = at::ones({2, 2});
-  return {{"conv1", "Conv2d", weight, {}}, {"conv2", "Conv2d", weight, {}},    {"fc1", "Linear", weight, {}},
-          {"fc2", "Linear", weight, {}},   {"relu", "ReLU", {}, {}},           {"prelu", "PReLU", weight, {}},
+  return {{"conv1", "Conv2d", weight, {}},  {"conv2", "Conv2d", weight, {}},
+          {"fc1", "Linear", weight, {}},    {"fc2", "Linear", weight, {}},
+          {"relu", "ReLU", {}, {}},         {"prelu", "PReLU", weight, {}},
           {"emb", "Embedding", weight, {}}, {"bn", "BatchNorm2d", weight, weight}};
 }
 
@@ -43,13 +44,17 @@ void expect_refused(const std::vector<BadCase>& cases) {
 
 TEST(ConfigListConformance, D06WhatAQuantizerCannotDoIsRefused) {
   expect_refused({
-      {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["default"]}])",
+      {"qat",
+       R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["default"]}])",
        {"config_list[0]", "op_types", "default", "Conv2d", "ReLU6"}},
-      {"naive", R"([{"quant_types": ["weight"], "quant_bits": 4, "op_types": ["Linear"]}])",
+      {"naive",
+       R"([{"quant_types": ["weight"], "quant_bits": 4, "op_types": ["Linear"]}])",
        {"quant_bits of weight is 4", "naive 8"}},
-      {"naive", R"([{"quant_types": ["output"], "quant_bits": 8, "op_types": ["Linear"]}])",
+      {"naive",
+       R"([{"quant_types": ["output"], "quant_bits": 8, "op_types": ["Linear"]}])",
        {"quant_types holds output", "no other than weight"}},
-      {"qat", R"([{"quant_types": ["output"], "quant_bits": 8, "op_types": ["ReLU"], "quant_start_step": -1}])",
+      {"qat",
+       R"([{"quant_types": ["output"], "quant_bits": 8, "op_types": ["ReLU"], "quant_start_step": -1}])",
        {"quant_start_step is -1"}},
   });
 }
@@ -59,7 +64,8 @@ TEST(QuantizerConfig, RulesOfEachQuantizer) {
       {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Embedding"]}])", {"Embedding", "for qat"}},
       {"qat", R"([{"quant_types": ["weight"], "op_types": ["Conv2d"]}])", {"quant_bits is missing"}},
       {"dorefa", R"([{"quant_types": ["input"], "quant_bits": 8, "op_types": ["Conv2d"]}])", {"input", "weight"}},
-      {"dorefa", R"([{"quant_types": ["weight"], "quant_bits": 4, "op_types": ["Conv2d"], "quant_dtype": "int"}])",
+      {"dorefa",
+       R"([{"quant_types": ["weight"], "quant_bits": 4, "op_types": ["Conv2d"], "quant_dtype": "int"}])",
        {"quant_dtype", "key of qat", "dorefa"}},
       {"bnn", R"([{"quant_types": ["input"], "op_types": ["Conv2d"]}])", {"input", "weight, output"}},
       {"bnn", R"([{"quant_types": ["weight"], "quant_bits": 2, "op_types": ["Conv2d"]}])", {"is 2", "bnn 1"}},
@@ -78,18 +84,23 @@ TEST(QuantizerConfig, BadSettingsAreNamed) {
       {"qat", R"([{"quant_types": ["weight"], "quant_bits": 33, "op_types": ["Conv2d"]}])", {"33", "0 < b < 32"}},
       {"qat", R"([{"quant_types": ["weight"], "quant_bits": 0, "op_types": ["Conv2d"]}])", {"0 < b < 32"}},
       {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8.5, "op_types": ["Conv2d"]}])", {"8.5"}},
-      {"qat", R"([{"quant_types": ["weight", "output"], "quant_bits": {"weight": 8}, "op_types": ["Conv2d"]}])",
+      {"qat",
+       R"([{"quant_types": ["weight", "output"], "quant_bits": {"weight": 8}, "op_types": ["Conv2d"]}])",
        {"quant_bits", "output is missing"}},
       {"qat", R"([{"quant_types": ["weight"], "quant_bits": {"bias": 8}, "op_types": ["Conv2d"]}])", {"bias"}},
-      {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Conv2d"], "quant_dtype": "float"}])",
+      {"qat",
+       R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Conv2d"], "quant_dtype": "float"}])",
        {"quant_dtype is \"float\"", "int or uint"}},
-      {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Conv2d"], "quant_scheme": "affine"}])",
+      {"qat",
+       R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Conv2d"], "quant_scheme": "affine"}])",
        {"quant_scheme", "per_tensor_affine"}},
-      {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Conv2d"], "sparsity": 0.5}])",
+      {"qat",
+       R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["Conv2d"], "sparsity": 0.5}])",
        {"sparsity", "key of pruners"}},
       {"qat", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["LSTM"]}])", {"LSTM"}},
       {"dorefa", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_types": ["LSTM"]}])", {"selects no layer"}},
-      {"dorefa", R"([{"quant_types": ["weight"], "quant_bits": 8, "op_names": ["relu"]}])",
+      {"dorefa",
+       R"([{"quant_types": ["weight"], "quant_bits": 8, "op_names": ["relu"]}])",
        {"selects no layer", "relu (ReLU) has no weight"}},
   });
 }

@@ -72,7 +72,6 @@ class Pruning final : public Compressor {
   [[nodiscard]] Result<void> finish() override;
 
   /// Whether every layer has reached its final sparsity.
-  [[nodiscard]] bool is_settled(std::int64_t epoch) const override { return epoch + 1 >= epochs_needed(); }
 
   /// Epochs of training that the schedules need to reach their ends; 0 without one.
   [[nodiscard]] std::int64_t epochs_needed() const;
