@@ -16,10 +16,11 @@ proto::SearchSpace space(const char* json) {
   return parsed.value_or(proto::SearchSpace{});
 }
 
-Result<void> check(const char* json, const char* fixed = "[]") {
+Result<std::vector<std::string>> check(const char* json) {
   const at::Tensor weight = at::ones({4, 4});
-  return check_search_space(space(json), Json::parse(fixed),
-                            {{"conv0", "Conv2d", weight, {}}, {"conv1", "Conv2d", weight, {}}}, 2);
+  const std::vector<compression::Layer> layers{{"conv0", "Conv2d", weight, {}}, {"conv1", "Conv2d", weight, {}}};
+  const Json fixed = Json::array();
+  return check_search_space(space(json), {layers, layers, fixed, 2, std::nullopt});
 }
 
 constexpr auto kNested = R"({"prune_method": {"_type": "choice", "_value": [

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <lathe/compression/model.hpp>
+
 namespace lathe::trial {
 namespace {
 
@@ -135,6 +137,10 @@ class Sorter {
                       key));
     }
     const std::string layer = written_name(single->layer);
+    if (!has(layer)) {
+      return fail(fmt::format("{}: the model has no layer \"{}\"; nearest: {}", key, layer,
+                              fmt::join(compression::nearest_names(layer, layers_), ", ")));
+    }
     WrittenEntry& entry = single_.entry(layer);
     entry.entry["op_names"] = Json::array({layer});
     return put(entry, key, single->key, value);
@@ -157,11 +163,12 @@ class Sorter {
     return put(entry, key, parts.back(), value);
   }
 
+  [[nodiscard]] bool has(const std::string& name) const {
+    return std::find(layers_.begin(), layers_.end(), name) != layers_.end();
+  }
+
   /// Names with dots cannot always be written in a key, so `features_0` will do for `features.0`.
   [[nodiscard]] std::string written_name(const std::string& name) const {
-    const auto has = [this](const std::string& wanted) {
-      return std::find(layers_.begin(), layers_.end(), wanted) != layers_.end();
-    };
     if (has(name)) return name;
     for (const std::string& layer : layers_) {
       std::string underlined = layer;

@@ -44,7 +44,7 @@ struct DefaultEntry {
 ///                               quant_types, op_types and op_names joined by ':', each may be empty
 ///   LAYER.KEY, LAYER_KEY        of one layer, which keeps the general keys that it does not override
 ///   parameter::NAME             an argument of the algorithm
-/// `layers` are the names of all modules. Errors name the key.
+/// `layers` are the names of all modules. Errors name the key; a LAYER that does not exist is one.
 [[nodiscard]] Result<AlgorithmKeys> sort_algorithm_keys(const nlohmann::ordered_json& keys,
                                                         const DefaultEntry& defaults,
                                                         const std::vector<std::string>& layers);

@@ -38,10 +38,10 @@ struct Compressed {
   torch::jit::Module model;     ///< masked, or with its weights on their grid: what is made smaller and saved
   compression::Network judged;  ///< what is evaluated: the model, or its simulation with quantized activations
   bool simulated = false;       ///< the two differ
-  compression::Masks masks;
-  bool structured = false;                 ///< whole channels are masked, so that speed-up can cut them
-  std::map<std::string, int> weight_bits;  ///< of quantized layers
-  std::optional<compression::Evaluation> before_finetuning;           ///< where compression comes before fine-tuning
+  compression::Masks masks = {};
+  bool structured = false;                      ///< whole channels are masked, so that speed-up can cut them
+  std::map<std::string, int> weight_bits = {};  ///< of quantized layers
+  std::optional<compression::Evaluation> before_finetuning = {};      ///< where compression comes before fine-tuning
   nlohmann::ordered_json details = nlohmann::ordered_json::object();  ///< what the report adds about the algorithm
 };
 

@@ -71,12 +71,10 @@ class Pruning final : public Compressor {
   /// Brings the masks to their final targets whatever the schedule says.
   [[nodiscard]] Result<void> finish() override;
 
-  /// Whether every layer has reached its final sparsity.
-
   /// Epochs of training that the schedules need to reach their ends; 0 without one.
   [[nodiscard]] std::int64_t epochs_needed() const;
 
-  /// Whether the final sparsity is reached.
+  /// Whether every layer has reached its final sparsity.
   [[nodiscard]] bool is_settled(std::int64_t epoch) const override;
 
   /// No gradient, hence no momentum, for what is pruned.
