@@ -16,6 +16,7 @@ struct ExperimentFolder {
   [[nodiscard]] std::filesystem::path config() const { return root / "config.json"; }
   [[nodiscard]] std::filesystem::path search_space() const { return root / "search_space.json"; }
   [[nodiscard]] std::filesystem::path compression() const { return root / "compression.json"; }
+  [[nodiscard]] std::filesystem::path warm_log() const { return root / "warm.log"; }
   [[nodiscard]] std::filesystem::path baseline() const { return root / "baseline"; }
   [[nodiscard]] std::filesystem::path baseline_result() const { return baseline() / "baseline.json"; }
   [[nodiscard]] std::filesystem::path trial(const std::string& id) const { return root / "trials" / id; }

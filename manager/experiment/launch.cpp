@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <lathe/proto/trial_files.hpp>
+#include <lathe/proto/warm_start.hpp>
 
 #include "experiment/files.hpp"
 #include "experiment/ids.hpp"
@@ -19,6 +20,19 @@ std::string quoted(const std::string& text) {
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return word + "'";
+}
+
+/// Starts what the agent forks the experiment's trials from. Its threads are those of its trials: one each; OpenBLAS
+/// and OpenMP read their number when they are loaded.
+std::string warm_parent_command(const std::filesystem::path& program, const ExperimentFolder& folder) {
+  return fmt::format("exec env OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 {} serve {} >>{} 2>&1",
+                     quoted(program.string()), quoted(folder.compression().string()),
+                     quoted(folder.warm_log().string()));
+}
+
+/// A fork has the parent's single thread and no device of its own.
+bool may_be_warm(const proto::CompressionConfig& compression) {
+  return compression.warm && compression.threads == 1;
 }
 
 std::string built_in_command(const std::filesystem::path& program, std::string_view verb) {
@@ -67,7 +81,11 @@ proto::StartTrial launch_trial(const ExperimentState& state, const TrialRow& tri
     start.command = *state.config->trial_command;
   } else {
     start.command = built_in_command(trial_program, "run");
-    add_built_in(start.environment, {state.record().directory});
+    const ExperimentFolder folder{state.record().directory};
+    add_built_in(start.environment, folder);
+    if (may_be_warm(*state.config->compression)) {
+      start.environment[std::string(proto::warm_parent_variable)] = warm_parent_command(trial_program, folder);
+    }
   }
   return start;
 }

@@ -1,5 +1,6 @@
 #include "compression_section.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
@@ -40,12 +41,45 @@ std::vector<std::int64_t> read_shape(const Value& value, Problems& problems) {
   return shape;
 }
 
-EvaluationConfig read_evaluation(const Value& value, Problems& problems) {
+/// Regression has no accuracy, so that its metric is the loss unless another is asked for.
+EvaluationConfig read_evaluation(const std::optional<Value>& value, LossKind loss, Problems& problems) {
   EvaluationConfig config;
-  Fields fields(value, keys::evaluation, problems);
+  if (loss == LossKind::Mse) config.metric = EvaluationMetric::Loss;
+  if (!value) return config;
+  Fields fields(*value, keys::evaluation, problems);
   fields.name("metric", config.metric, names::evaluation_metrics);
+  if (loss == LossKind::Mse && config.metric == EvaluationMetric::Accuracy) {
+    problems.add(*fields.find("metric"), "the loss mse has no accuracy; expected loss");
+  }
   fields.integer("batchSize", config.batch_size, batch_sizes);
   return config;
+}
+
+CalibrationConfig read_calibration(const Value& value, Problems& problems) {
+  CalibrationConfig config;
+  Fields fields(value, keys::calibration, problems);
+  fields.integer("batches", config.batches, {1, 1'000'000});
+  fields.integer("batchSize", config.batch_size, batch_sizes);
+  return config;
+}
+
+/// Canonical: lower case, and no zeros before the number.
+void read_device(const Value& value, std::string& device, Problems& problems) {
+  constexpr auto expected = "cpu, cuda, auto or cuda:N with N from 0 to 255";
+  const auto text = value.json().is_string() ? normalized_key(value.json().get<std::string>()) : std::string();
+  if (text == "cpu" || text == "cuda" || text == "auto") {
+    device = text;
+    return;
+  }
+  constexpr std::string_view prefix = "cuda:";
+  const std::string digits = text.starts_with(prefix) ? text.substr(prefix.size()) : std::string();
+  const bool is_index = !digits.empty() && digits.size() <= 3 &&
+                        std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_index || std::stoi(digits) > 255) {
+    problems.add_mismatch(value, expected);
+    return;
+  }
+  device = fmt::format("cuda:{}", std::stoi(digits));
 }
 
 LatencyConfig read_latency(const Value& value, Problems& problems) {
@@ -102,12 +136,19 @@ CompressionConfig read_compression(const Value& value, const PathResolver& paths
   }
   if (const auto data = fields.require("data", "the data to train and test on"))
     config.data = read_data(*data, paths, problems);
-  if (const auto evaluation = fields.find("evaluation")) config.evaluation = read_evaluation(*evaluation, problems);
   if (const auto finetuning = fields.find("finetuning")) config.finetuning = read_finetuning(*finetuning, problems);
+  if (const auto sparsifying = fields.find("sparsifying")) {
+    config.sparsifying = read_sparsifying(*sparsifying, config, problems);
+  }
+  if (const auto calibration = fields.find("calibration"))
+    config.calibration = read_calibration(*calibration, problems);
+  config.evaluation = read_evaluation(fields.find("evaluation"), config.finetuning.loss, problems);
   if (const auto latency = fields.find("latency")) config.latency = read_latency(*latency, problems);
   if (const auto list = fields.find("configList")) config.config_list = read_config_list(*list, problems);
+  if (const auto device = fields.find("device")) read_device(*device, config.device, problems);
   fields.integer("threads", config.threads, {1, 1024});
   fields.seed("seed", config.seed);
+  if (const auto warm = fields.find("warm")) config.warm = read_bool(*warm, problems).value_or(true);
 
   const bool is_by_loss = config.evaluation.metric == EvaluationMetric::Loss;
   config.objective.metric = is_by_loss ? ObjectiveMetric::Loss : ObjectiveMetric::Accuracy;
@@ -128,6 +169,7 @@ bool is_maximized(ObjectiveMetric metric) {
     case ObjectiveMetric::Parameters:
     case ObjectiveMetric::Macs:
     case ObjectiveMetric::SizeBytes:
+    case ObjectiveMetric::EffectiveBytes:
     case ObjectiveMetric::LatencyMs:
       return false;
   }
@@ -146,20 +188,24 @@ Checked<CompressionConfig> parse_compression_config(const nlohmann::ordered_json
 nlohmann::ordered_json to_json(const CompressionConfig& config) {
   ordered_json objective{{"metric", name_of(names::objective_metrics, config.objective.metric)}};
   if (config.objective.max_accuracy_drop) objective["maxAccuracyDrop"] = *config.objective.max_accuracy_drop;
-  return {
-      {"model", config.model.string()},
-      {"inputShape", config.input_shape},
-      {"data", data_json(config.data)},
-      {"evaluation",
-       {{"metric", name_of(names::evaluation_metrics, config.evaluation.metric)},
-        {"batchSize", config.evaluation.batch_size}}},
-      {"finetuning", finetuning_json(config.finetuning)},
-      {"objective", std::move(objective)},
-      {"latency",
-       {{"runs", config.latency.runs}, {"warmup", config.latency.warmup}, {"batchSize", config.latency.batch_size}}},
-      {"configList", config.config_list},
-      {"threads", config.threads},
-      {"seed", config.seed}};
+  ordered_json json{{"model", config.model.string()},
+                    {"inputShape", config.input_shape},
+                    {"data", data_json(config.data)},
+                    {"evaluation",
+                     {{"metric", name_of(names::evaluation_metrics, config.evaluation.metric)},
+                      {"batchSize", config.evaluation.batch_size}}},
+                    {"finetuning", finetuning_json(config.finetuning)}};
+  if (config.sparsifying) json["sparsifying"] = sparsifying_json(*config.sparsifying);
+  json["calibration"] = {{"batches", config.calibration.batches}, {"batchSize", config.calibration.batch_size}};
+  json["objective"] = std::move(objective);
+  json["latency"] = {
+      {"runs", config.latency.runs}, {"warmup", config.latency.warmup}, {"batchSize", config.latency.batch_size}};
+  json["configList"] = config.config_list;
+  json["device"] = config.device;
+  json["threads"] = config.threads;
+  json["seed"] = config.seed;
+  json["warm"] = config.warm;
+  return json;
 }
 
 }  // namespace lathe::proto

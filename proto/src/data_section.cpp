@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "image_section.hpp"
 #include "known_keys.hpp"
 #include "reader.hpp"
 
@@ -43,6 +44,10 @@ class PartReader {
         return keys::cifar_part;
       case DataFormat::Tensor:
         return keys::tensor_part;
+      case DataFormat::Npy:
+        return keys::npy_part;
+      case DataFormat::Images:
+        return keys::image_part;
     }
     return {};
   }
@@ -58,14 +63,23 @@ class PartReader {
         return CifarFiles{batches(fields)};
       case DataFormat::Tensor:
         return TensorFile{file(fields.require("file", "the .pt file of the tensors"))};
+      case DataFormat::Npy: {
+        fs::path inputs = file(fields.require("inputs", "the .npy file of the inputs"));
+        return NpyFiles{std::move(inputs), file(fields.require("targets", "the .npy file of the targets"))};
+      }
+      case DataFormat::Images:
+        return ImageFolder{
+            path(fields.require("folder", "a folder with one folder of images per class"), PathKind::Directory)};
     }
     return IdxFiles{};
   }
 
-  [[nodiscard]] fs::path file(const std::optional<Value>& value) {
+  [[nodiscard]] fs::path path(const std::optional<Value>& value, PathKind kind) {
     if (!value) return {};
-    return paths_.resolve(*value, PathKind::File, problems_).value_or(fs::path());
+    return paths_.resolve(*value, kind, problems_).value_or(fs::path());
   }
+
+  [[nodiscard]] fs::path file(const std::optional<Value>& value) { return path(value, PathKind::File); }
 
   [[nodiscard]] std::vector<fs::path> batches(Fields& fields) {
     const auto single = fields.find("file");
@@ -140,6 +154,10 @@ struct SourceToJson {
     return {{"files", std::move(list)}};
   }
   ordered_json operator()(const TensorFile& file) const { return {{"file", file.file.string()}}; }
+  ordered_json operator()(const NpyFiles& files) const {
+    return {{"inputs", files.inputs.string()}, {"targets", files.targets.string()}};
+  }
+  ordered_json operator()(const ImageFolder& images) const { return {{"folder", images.folder.string()}}; }
 };
 
 ordered_json part_json(const DataPart& part) {
@@ -165,6 +183,7 @@ DataConfig read_data(const Value& value, const PathResolver& paths, Problems& pr
   if (train) data.train = parts.read(*train);
   if (test) data.test = parts.read(*test);
   if (const auto normalization = fields.find("normalize")) read_normalization(*normalization, data, problems);
+  read_image_keys(fields, data, problems);
   return data;
 }
 
@@ -173,6 +192,7 @@ nlohmann::ordered_json data_json(const DataConfig& data) {
                     {"train", part_json(data.train)},
                     {"test", part_json(data.test)}};
   if (!data.mean.empty()) json["normalize"] = {{"mean", data.mean}, {"std", data.std}};
+  write_image_keys(data, json);
   return json;
 }
 

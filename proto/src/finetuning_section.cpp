@@ -1,116 +1,107 @@
 #include "finetuning_section.hpp"
 
-#include <span>
-#include <string>
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "known_keys.hpp"
+#include "optimization_section.hpp"
 #include "reader.hpp"
 
 namespace lathe::proto {
 namespace {
 
 using nlohmann::ordered_json;
-using OptimizerArgs = std::map<std::string, double>;
 
-constexpr NumberRange below_one{.low = 0, .high = 1, .excludes_high = true};
+constexpr IntegerRange training_epochs{0, 100'000};
+constexpr NumberRange fractions{.low = 0, .high = 1};
+constexpr NumberRange smoothing{.low = 0, .high = 1, .excludes_high = true};
 
-struct ArgumentRule {
-  std::string_view name;
-  NumberRange range;
-};
-
-constexpr std::array argument_rules{
-    ArgumentRule{"momentum", below_one},
-    ArgumentRule{"weight_decay", non_negative_number},
-    ArgumentRule{"dampening", NumberRange{0, 1}},
-    ArgumentRule{"beta1", below_one},
-    ArgumentRule{"beta2", below_one},
-    ArgumentRule{"eps", positive_number},
-};
-
-std::span<const std::string_view> argument_keys(OptimizerKind kind) {
-  switch (kind) {
-    case OptimizerKind::Sgd:
-      return keys::sgd_args;
-    case OptimizerKind::Adam:
-    case OptimizerKind::AdamW:
-      return keys::adam_args;
-  }
-  return {};
+DistillationConfig read_distillation(const Value& value, Problems& problems) {
+  DistillationConfig config;
+  Fields fields(value, keys::distillation, problems);
+  fields.number("temperature", config.temperature, positive_number);
+  fields.number("alpha", config.alpha, fractions);
+  return config;
 }
 
-/// A flag that may be written as false/true or 0/1, as PyTorch's users do.
-void read_nesterov(const Value& value, OptimizerArgs& args, Problems& problems) {
-  const auto& json = value.json();
-  if (json.is_boolean()) {
-    args["nesterov"] = json.get<bool>() ? 1 : 0;
-  } else if (json.is_number() && (json == 0 || json == 1)) {
-    args["nesterov"] = json.get<double>();
-  } else {
-    problems.add_mismatch(value, "true or false");
+EarlyStopConfig read_early_stop(const Value& value, Problems& problems) {
+  EarlyStopConfig config;
+  Fields fields(value, keys::early_stop, problems);
+  if (fields.is_object() && fields.require("patience", "epochs without improvement, after which training ends")) {
+    fields.integer("patience", config.patience, {1, training_epochs.high});
   }
+  fields.number("minDelta", config.min_delta, non_negative_number);
+  return config;
 }
 
-/// PyTorch's spelling of beta1 and beta2.
-void read_betas(const Value& value, OptimizerArgs& args, Problems& problems) {
-  const std::vector<Value> betas = value.items();
-  if (betas.size() != 2) {
-    problems.add_mismatch(value, "a list of two numbers [beta1, beta2]");
-    return;
+/// What only losses of classes can do.
+void check_loss(const Fields& fields, const FinetuningConfig& config, Problems& problems) {
+  if (tells_classes_apart(config.loss)) return;
+  const auto name = name_of(names::losses, config.loss);
+  if (const auto field = fields.find("labelSmoothing"); field && config.label_smoothing > 0) {
+    problems.add(*field, fmt::format("needs the loss crossEntropy or nll, found {}", name));
   }
-  constexpr std::array<const char*, 2> names{"beta1", "beta2"};
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (args.contains(names[i]))
-      problems.add(betas[i], fmt::format("{} is given twice, here and by its own name", names[i]));
-    if (const auto beta = read_number(betas[i], below_one, problems)) args[names[i]] = *beta;
+  if (const auto field = fields.find("distillation")) {
+    problems.add(*field, fmt::format("needs the loss crossEntropy or nll, found {}", name));
   }
-}
-
-/// Nesterov's method has no meaning otherwise, and LibTorch throws.
-void check_nesterov(const Value& value, const OptimizerArgs& args, Problems& problems) {
-  const auto get = [&](const char* name) { return args.contains(name) ? args.at(name) : 0.0; };
-  if (get("nesterov") == 0 || (get("momentum") > 0 && get("dampening") == 0)) return;
-  problems.add(value, fmt::format("nesterov needs momentum > 0 and dampening 0, found momentum {} and dampening {}",
-                                  get("momentum"), get("dampening")));
-}
-
-OptimizerArgs read_arguments(const Value& value, OptimizerKind kind, Problems& problems) {
-  OptimizerArgs args;
-  const Fields fields(value, argument_keys(kind), problems);
-  for (const ArgumentRule& rule : argument_rules) {
-    const auto field = fields.find(rule.name);
-    if (!field) continue;
-    if (const auto number = read_number(*field, rule.range, problems)) args[std::string(rule.name)] = *number;
-  }
-  if (const auto nesterov = fields.find("nesterov")) read_nesterov(*nesterov, args, problems);
-  if (const auto betas = fields.find("betas")) read_betas(*betas, args, problems);
-  check_nesterov(value, args, problems);
-  return args;
 }
 
 }  // namespace
 
+bool tells_classes_apart(LossKind loss) {
+  return loss == LossKind::CrossEntropy || loss == LossKind::Nll;
+}
+
 FinetuningConfig read_finetuning(const Value& value, Problems& problems) {
   FinetuningConfig config;
   Fields fields(value, keys::finetuning, problems);
-  fields.integer("epochs", config.epochs, {0, 100'000});
-  fields.integer("batchSize", config.batch_size, {1, 1'000'000});
-  fields.number("learningRate", config.learning_rate, positive_number);
-  fields.name("optimizer", config.optimizer, names::optimizers);
-  if (const auto args = fields.find("optimizerArgs"))
-    config.optimizer_args = read_arguments(*args, config.optimizer, problems);
+  fields.integer("epochs", config.epochs, training_epochs);
+  read_optimization(fields, config, problems);
+  fields.name("loss", config.loss, names::losses);
+  fields.number("labelSmoothing", config.label_smoothing, smoothing);
+  if (const auto teacher = fields.find("distillation")) config.distillation = read_distillation(*teacher, problems);
+  if (const auto stop = fields.find("earlyStop")) config.early_stop = read_early_stop(*stop, problems);
+  fields.boolean("restoreBest", config.restore_best);
+  fields.boolean("freezeBatchNorm", config.freeze_batch_norm);
+  check_loss(fields, config, problems);
   return config;
 }
 
 nlohmann::ordered_json finetuning_json(const FinetuningConfig& config) {
-  return {{"epochs", config.epochs},
-          {"optimizer", name_of(names::optimizers, config.optimizer)},
-          {"optimizerArgs", ordered_json(config.optimizer_args)},
-          {"learningRate", config.learning_rate},
-          {"batchSize", config.batch_size}};
+  ordered_json json{{"epochs", config.epochs}};
+  write_optimization(config, json);
+  json["loss"] = name_of(names::losses, config.loss);
+  json["labelSmoothing"] = config.label_smoothing;
+  if (config.distillation) {
+    json["distillation"] = {{"temperature", config.distillation->temperature}, {"alpha", config.distillation->alpha}};
+  }
+  if (config.early_stop) {
+    json["earlyStop"] = {{"patience", config.early_stop->patience}, {"minDelta", config.early_stop->min_delta}};
+  }
+  json["restoreBest"] = config.restore_best;
+  json["freezeBatchNorm"] = config.freeze_batch_norm;
+  return json;
+}
+
+SparsifyingConfig sparsifying_of(const CompressionConfig& config) {
+  if (config.sparsifying) return *config.sparsifying;
+  SparsifyingConfig sparsifying{config.finetuning, {}};
+  sparsifying.schedule = {};
+  return sparsifying;
+}
+
+SparsifyingConfig read_sparsifying(const Value& value, const CompressionConfig& config, Problems& problems) {
+  SparsifyingConfig sparsifying = sparsifying_of(config);
+  Fields fields(value, keys::sparsifying, problems);
+  fields.integer("epochs", sparsifying.epochs, training_epochs);
+  read_optimization(fields, sparsifying, problems);
+  return sparsifying;
+}
+
+nlohmann::ordered_json sparsifying_json(const SparsifyingConfig& config) {
+  ordered_json json = ordered_json::object();
+  if (config.epochs) json["epochs"] = *config.epochs;
+  write_optimization(config, json);
+  return json;
 }
 
 }  // namespace lathe::proto

@@ -104,6 +104,10 @@ class Fields {
     if (const auto value = find(key)) assign(target, read_seed(*value, *problems_));
   }
   template <class Target>
+  void boolean(std::string_view key, Target& target) {
+    if (const auto value = find(key)) assign(target, read_bool(*value, *problems_));
+  }
+  template <class Target>
   void text(std::string_view key, Target& target) {
     if (const auto value = find(key)) assign(target, read_text(*value, *problems_));
   }

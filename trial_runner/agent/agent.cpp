@@ -11,6 +11,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <lathe/proto/warm_start.hpp>
+
 #include "clock.hpp"
 #include "lost_trial.hpp"
 #include "stderr_tail.hpp"
@@ -84,6 +86,7 @@ Agent::Agent(asio::io_context& io, AgentOptions options, spdlog::logger& log, Sp
       termination_(io, SIGTERM, SIGINT),
       acceptor_(io),
       watch_(io, [this](const std::string& trial_id) { advance(trial_id); }),
+      warm_parents_(io, shell_, log),
       accept_timer_(io),
       idle_timer_(io),
       spool_timer_(io),
@@ -215,8 +218,9 @@ proto::Result<void> Agent::start_trial(const proto::StartTrial& start) {
   auto folder = lay_out(start);
   if (!folder) return tl::unexpected<proto::Error>(folder.error());
   const bool is_watched = watch_.add(start.trial_id, metrics_folder(start.directory));
-  auto process = GatedProcess::start({shell_, start.command, start.environment, std::move(folder->working_directory),
-                                      std::move(folder->standard_output), std::move(folder->standard_error)});
+  auto process =
+      make_process(start.trial_id, {shell_, start.command, start.environment, std::move(folder->working_directory),
+                                    std::move(folder->standard_output), std::move(folder->standard_error)});
   const auto stat = process ? read_process_stat(process->pid()) : std::nullopt;
   const RunningTrial running{start.trial_id,
                              {process ? process->pid() : 0, stat ? stat->start_ticks : 0, boot_id_},
@@ -227,6 +231,7 @@ proto::Result<void> Agent::start_trial(const proto::StartTrial& start) {
                                   : tl::unexpected(process.error());
   if (!journalled) {
     watch_.remove(start.trial_id);
+    warm_parents_.trial_ended(start.trial_id);
     return journalled;
   }
   for (const auto& [trial_id, trial] : trials_) {
@@ -241,6 +246,15 @@ proto::Result<void> Agent::start_trial(const proto::StartTrial& start) {
   check_idle();
   if (connection_) connection_->wake();
   return {};
+}
+
+/// A fork of a warm parent where there is one, else a process of its own.
+proto::Result<GatedProcess> Agent::make_process(const std::string& trial_id, Command command) {
+  const auto server = command.environment.extract(std::string(proto::warm_parent_variable));
+  if (!server.empty() && !server.mapped().empty()) {
+    if (auto forked = warm_parents_.start_trial(server.mapped(), trial_id, command)) return std::move(*forked);
+  }
+  return GatedProcess::start(command);
 }
 
 void Agent::handle(const proto::KillTrial& kill) {
@@ -279,6 +293,7 @@ void Agent::reap_children() {
     for (const auto& [trial_id, trial] : trials_) {
       if (trial->pid() == child.si_pid && !trial->has_ended()) trial->leader_ended(child);
     }
+    warm_parents_.child_ended(child);
     ::waitpid(child.si_pid, nullptr, 0);
   }
   std::vector<std::string> ended;
@@ -324,6 +339,7 @@ void Agent::finish(Trial& trial, std::vector<NewEvent> events) {
     log_.warn("trial {}: {} damaged metric frames were skipped", trial.id(), trial.metrics().damaged());
   }
   watch_.remove(trial.id());
+  warm_parents_.trial_ended(trial.id());
   events.push_back({trial.exit_event(), std::nullopt});
   record(events);
   trials_.erase(trial.id());

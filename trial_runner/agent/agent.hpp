@@ -25,6 +25,7 @@
 #include "socket_path.hpp"
 #include "spool.hpp"
 #include "trial.hpp"
+#include "warm_pool.hpp"
 
 namespace lathe::agent {
 
@@ -57,6 +58,7 @@ class Agent final : private ConnectionHandler {
   void handle(const proto::Ack& ack);
   void handle(const proto::Shutdown& shutdown);
   [[nodiscard]] proto::Result<void> start_trial(const proto::StartTrial& start);
+  [[nodiscard]] proto::Result<GatedProcess> make_process(const std::string& trial_id, Command command);
 
   // ---- trials
   void report_lost_trials();
@@ -91,6 +93,7 @@ class Agent final : private ConnectionHandler {
   bool is_greeted_ = false;          ///< this connection has got its Hello
   std::uint64_t sent_sequence_ = 0;  ///< of the last event given to this connection
   std::map<std::string, std::shared_ptr<Trial>> trials_;
+  WarmPool warm_parents_;
   bool is_shutting_down_ = false;
   bool is_saying_farewell_ = false;  ///< all trials have ended; the last events wait to be acknowledged
   bool is_polling_ = false;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -14,18 +15,16 @@
 #include <string_view>
 #include <vector>
 
+#include <lathe/proto/warm_start.hpp>
+
+#include "launch_environment.hpp"
 #include "system_error.hpp"
 
 namespace lathe::agent {
 namespace {
 
-enum class LaunchStep : int { Gate, Directory, Descriptors, Exec };
-
-/// What a child that could not run its command sends back through its gate.
-struct LaunchReport {
-  LaunchStep step = LaunchStep::Gate;
-  int code = 0;
-};
+using proto::LaunchReport;
+using proto::LaunchStep;
 
 constexpr std::array launch_steps{"cannot pass its gate", "cannot enter the working directory",
                                   "cannot set up its standard streams", "cannot run the shell"};
@@ -36,28 +35,11 @@ struct LaunchPlan {
   std::vector<char*> environment_pointers;
   std::array<char*, 4> arguments{};
   int working_directory = -1;
+  int standard_input = -1;  ///< -1: nothing to read
   int standard_output = -1;
   int standard_error = -1;
+  bool dies_with_agent = false;
 };
-
-std::optional<std::string> environment_problem(const std::map<std::string, std::string>& environment) {
-  for (const auto& [name, value] : environment) {
-    if (name.empty() || name.find('=') != std::string::npos || (name + value).find('\0') != std::string::npos) {
-      return "environment: the variable \"" + name + "\" has an impossible name or value";
-    }
-  }
-  return std::nullopt;
-}
-
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& additions) {
-  std::vector<std::string> merged;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (!additions.contains(std::string(text.substr(0, text.find('='))))) merged.emplace_back(text);
-  }
-  for (const auto& [name, value] : additions) merged.push_back(name + "=" + value);
-  return merged;
-}
 
 void reset_signals() {
   struct sigaction standard {};
@@ -69,7 +51,7 @@ void reset_signals() {
 }
 
 bool redirect(const LaunchPlan& plan) {
-  const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int input = plan.standard_input >= 0 ? plan.standard_input : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   return input >= 0 && ::dup2(input, STDIN_FILENO) >= 0 && ::dup2(plan.standard_output, STDOUT_FILENO) >= 0 &&
          ::dup2(plan.standard_error, STDERR_FILENO) >= 0;
 }
@@ -87,6 +69,8 @@ void close_strangers_on_exec() {
 [[noreturn]] void run_child(const LaunchPlan& plan, int agent_end, int gate) {
   ::setpgid(0, 0);
   reset_signals();
+  // An agent that died before this line is noticed at the gate.
+  if (plan.dies_with_agent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Our copy of the agent's end would keep the gate open for ever after the agent's death.
   ::close(agent_end);
   char pass = 0;
@@ -116,8 +100,10 @@ LaunchPlan plan_launch(const Command& command) {
   static char option[] = "-c";
   plan.arguments = {const_cast<char*>(command.shell.c_str()), option, const_cast<char*>(command.text.c_str()), nullptr};
   plan.working_directory = command.working_directory.get();
+  plan.standard_input = command.standard_input.get();
   plan.standard_output = command.standard_output.get();
   plan.standard_error = command.standard_error.get();
+  plan.dies_with_agent = command.dies_with_agent;
   return plan;
 }
 

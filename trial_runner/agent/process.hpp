@@ -47,6 +47,8 @@ struct Command {
   Descriptor working_directory;
   Descriptor standard_output;
   Descriptor standard_error;
+  Descriptor standard_input{};   ///< not open: /dev/null
+  bool dies_with_agent = false;  ///< killed when this process ends, however it ends
 };
 
 /// A child in a process group of its own (group id = pid), which does nothing until it is released and dies when its
@@ -55,6 +57,9 @@ class GatedProcess {
  public:
   /// An error when the environment holds an impossible name or no process can be made.
   [[nodiscard]] static proto::Result<GatedProcess> start(const Command& command);
+
+  /// A process that somebody else has made and that waits at the other end of `gate`.
+  [[nodiscard]] static GatedProcess adopt(pid_t pid, Descriptor gate) { return {pid, std::move(gate)}; }
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   void release();

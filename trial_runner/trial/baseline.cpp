@@ -21,15 +21,18 @@ struct Figure {
 };
 
 const std::array kFigures{
-    Figure{"accuracy", &Baseline::accuracy},     Figure{"loss", &Baseline::loss},
-    Figure{"parameters", &Baseline::parameters}, Figure{"macs", &Baseline::macs},
-    Figure{"size_bytes", &Baseline::size_bytes}, Figure{"latency_ms", &Baseline::latency_ms},
+    Figure{"loss", &Baseline::loss},
+    Figure{"parameters", &Baseline::parameters},
+    Figure{"macs", &Baseline::macs},
+    Figure{"size_bytes", &Baseline::size_bytes},
+    Figure{"latency_ms", &Baseline::latency_ms},
 };
 
 }  // namespace
 
 Json to_json(const Baseline& baseline) {
-  Json json{{"default", baseline.accuracy}};
+  Json json{{"default", baseline.accuracy.value_or(baseline.loss)}};
+  if (baseline.accuracy) json["accuracy"] = *baseline.accuracy;
   for (const Figure& figure : kFigures) {
     std::visit([&](auto member) { json[figure.key] = baseline.*member; }, figure.member);
   }
@@ -40,6 +43,9 @@ Result<Baseline> read_baseline(const std::filesystem::path& file) {
   const auto json = read_json(file);
   if (!json) return tl::unexpected(json.error());
   Baseline baseline;
+  if (json->is_object() && json->contains("accuracy") && json->at("accuracy").is_number()) {
+    baseline.accuracy = json->at("accuracy").get<double>();
+  }
   for (const Figure& figure : kFigures) {
     if (!json->is_object() || !json->contains(figure.key) || !json->at(figure.key).is_number()) {
       return fail(fmt::format("{}: {} is missing or not a number", file.string(), figure.key));
@@ -50,7 +56,8 @@ Result<Baseline> read_baseline(const std::filesystem::path& file) {
 }
 
 Result<Baseline> measure_baseline(const Setup& setup) {
-  const auto quality = compression::evaluate(setup.model, setup.test, setup.config.evaluation.batch_size);
+  const auto quality =
+      compression::evaluate(setup.model, setup.test, setup.config.evaluation.batch_size, loss_of(setup.config));
   if (!quality) return tl::unexpected(quality.error());
   const auto macs = compression::count_macs(setup.model, example_inputs(setup.test, 1));
   if (!macs) return tl::unexpected(macs.error());

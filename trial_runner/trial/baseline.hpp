@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,7 +16,7 @@
 namespace lathe::trial {
 
 struct Baseline {
-  double accuracy = 0;
+  std::optional<double> accuracy;  ///< none: the loss has no accuracy
   double loss = 0;
   std::int64_t parameters = 0;
   std::int64_t macs = 0;        ///< for one sample
@@ -23,7 +24,7 @@ struct Baseline {
   double latency_ms = 0;        ///< one batch of latency.batchSize
 };
 
-/// {default: accuracy, accuracy, loss, parameters, macs, size_bytes, latency_ms}
+/// {default: accuracy or else loss, accuracy, loss, parameters, macs, size_bytes, latency_ms}
 [[nodiscard]] nlohmann::ordered_json to_json(const Baseline& baseline);
 /// Errors name the file, and the key that is missing or not a number.
 [[nodiscard]] Result<Baseline> read_baseline(const std::filesystem::path& file);

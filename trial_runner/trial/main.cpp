@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 #include "notices.hpp"
 #include "prepare.hpp"
 #include "run.hpp"
+#include "serve.hpp"
 
 namespace {
 
@@ -44,6 +46,21 @@ Result<void> with_environment(Command command) {
   return command(*environment);
 }
 
+Result<void> run_fresh(const lathe::trial::Environment& environment) {
+  return lathe::trial::run_trial(environment);
+}
+
+/// The warm parent; its children come back from `serve` and go the way of `run`.
+Result<void> serve_trials(const std::string& config) {
+  auto served = lathe::trial::serve(config);
+  if (!served) return tl::unexpected(served.error());
+  if (!served->has_value()) return {};
+  return with_environment([&](const lathe::trial::Environment& environment) {
+    if (environment.compression_config != config) return run_fresh(environment);
+    return lathe::trial::run_trial(environment, std::move(**served));
+  });
+}
+
 Result<void> show_model(const std::string& model, const std::string& shape_text) {
   std::optional<lathe::compression::Shape> shape;
   if (!shape_text.empty()) {
@@ -64,6 +81,10 @@ int run_command(int argc, char** argv) {
       app.add_subcommand("run", "Run the trial that the environment describes (the default under NNI_SYS_DIR)");
   const auto* prepare = app.add_subcommand("prepare", "Check model, data and search space, and measure the original");
   auto* inspect = app.add_subcommand("inspect", "Show the layers of a TorchScript model");
+  auto* serve =
+      app.add_subcommand("serve", "Load model and data once and fork trials for lathe-agent on standard input");
+  std::string config;
+  serve->add_option("config", config, "JSON file of the compression settings")->required();
   std::string model;
   std::string shape;
   inspect->add_option("model", model, "TorchScript file")->required();
@@ -75,7 +96,8 @@ int run_command(int argc, char** argv) {
   }
   if (inspect->parsed()) return finish(show_model(model, shape));
   if (prepare->parsed()) return finish(with_environment(lathe::trial::prepare));
-  if (run->parsed() || std::getenv("NNI_SYS_DIR") != nullptr) return finish(with_environment(lathe::trial::run_trial));
+  if (serve->parsed()) return finish(serve_trials(config));
+  if (run->parsed() || std::getenv("NNI_SYS_DIR") != nullptr) return finish(with_environment(run_fresh));
   std::cout << app.help();
   return kBadInput;
 }

@@ -1,5 +1,10 @@
 #include "metrics.hpp"
 
+#include <fmt/format.h>
+
+#include <lathe/compression/measure.hpp>
+#include <lathe/compression/model.hpp>
+
 namespace lathe::trial {
 namespace {
 
@@ -8,7 +13,7 @@ using proto::ObjectiveMetric;
 double value_of(const Metrics& metrics, ObjectiveMetric metric) {
   switch (metric) {
     case ObjectiveMetric::Accuracy:
-      return metrics.accuracy;
+      return metrics.accuracy.value();
     case ObjectiveMetric::Loss:
       return metrics.loss;
     case ObjectiveMetric::Sparsity:
@@ -21,32 +26,58 @@ double value_of(const Metrics& metrics, ObjectiveMetric metric) {
       return static_cast<double>(metrics.macs);
     case ObjectiveMetric::SizeBytes:
       return static_cast<double>(metrics.size_bytes);
+    case ObjectiveMetric::EffectiveBytes:
+      return static_cast<double>(metrics.effective_bytes);
     case ObjectiveMetric::LatencyMs:
       return metrics.latency_ms;
   }
-  return metrics.accuracy;
+  return metrics.accuracy.value();
 }
 
 }  // namespace
 
 double objective_value(const Metrics& metrics, const proto::ObjectiveConfig& objective) {
-  const double excess = objective.max_accuracy_drop ? metrics.accuracy_drop - *objective.max_accuracy_drop : 0;
+  const double excess = objective.max_accuracy_drop ? metrics.accuracy_drop.value() - *objective.max_accuracy_drop : 0;
   if (excess <= 0) return value_of(metrics, objective.metric);
   constexpr double behind_everything = 1e12;
   return proto::is_maximized(objective.metric) ? -excess : behind_everything * (1 + excess);
 }
 
 nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveConfig& objective) {
-  return {{"default", objective_value(metrics, objective)},
-          {"accuracy", metrics.accuracy},
-          {"accuracy_drop", metrics.accuracy_drop},
-          {"loss", metrics.loss},
-          {"sparsity", metrics.sparsity},
-          {"parameters", metrics.parameters},
-          {"macs", metrics.macs},
-          {"size_bytes", metrics.size_bytes},
-          {"latency_ms", metrics.latency_ms},
-          {"speedup", metrics.speedup}};
+  nlohmann::ordered_json json{{"default", objective_value(metrics, objective)}};
+  if (metrics.accuracy) json["accuracy"] = *metrics.accuracy;
+  if (metrics.accuracy_drop) json["accuracy_drop"] = *metrics.accuracy_drop;
+  json["loss"] = metrics.loss;
+  json["sparsity"] = metrics.sparsity;
+  json["parameters"] = metrics.parameters;
+  json["macs"] = metrics.macs;
+  json["size_bytes"] = metrics.size_bytes;
+  json["effective_bytes"] = metrics.effective_bytes;
+  json["latency_ms"] = metrics.latency_ms;
+  json["speedup"] = metrics.speedup;
+  return json;
+}
+
+std::int64_t effective_bytes(const torch::jit::Module& model, const std::map<std::string, int>& weight_bits) {
+  constexpr std::int64_t float_bits = 32;
+  std::int64_t bits = compression::count_parameters(model) * float_bits;
+  for (const compression::Layer& layer : compression::layers_of(model)) {
+    const auto quantized = weight_bits.find(layer.name);
+    if (quantized != weight_bits.end() && layer.weight.defined())
+      bits -= layer.weight.numel() * (float_bits - quantized->second);
+  }
+  return (bits + 7) / 8;
+}
+
+nlohmann::ordered_json to_json(const compression::Evaluation& quality) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  if (quality.accuracy) json["accuracy"] = *quality.accuracy;
+  json["loss"] = quality.loss;
+  return json;
+}
+
+std::string accuracy_text(const std::optional<double>& accuracy) {
+  return accuracy ? fmt::format("{:.4f}", *accuracy) : "none";
 }
 
 }  // namespace lathe::trial

@@ -2,21 +2,27 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
 
+#include <torch/csrc/jit/api/module.h>
 #include <nlohmann/json.hpp>
 
+#include <lathe/compression/evaluate.hpp>
 #include <lathe/proto/compression_config.hpp>
 
 namespace lathe::trial {
 
 struct Metrics {
-  double accuracy = 0;
-  double accuracy_drop = 0;  ///< original's accuracy - accuracy
+  std::optional<double> accuracy;       ///< none: the loss has no accuracy
+  std::optional<double> accuracy_drop;  ///< original's accuracy - accuracy
   double loss = 0;
   double sparsity = 0;  ///< 1 - nonzero parameters / parameters of the original
   std::int64_t parameters = 0;
   std::int64_t macs = 0;
-  std::int64_t size_bytes = 0;  ///< of compressed.pt as it is; zeros take as much room as other weights
+  std::int64_t size_bytes = 0;       ///< of compressed.pt as it is; zeros take as much room as other weights
+  std::int64_t effective_bytes = 0;  ///< of the parameters at their bit widths; size_bytes of an ideal file
   double latency_ms = 0;
   double speedup = 0;  ///< the original's latency / latency, measured side by side
 };
@@ -24,7 +30,17 @@ struct Metrics {
 /// The objective's value by the rule of proto::ObjectiveConfig.
 [[nodiscard]] double objective_value(const Metrics& metrics, const proto::ObjectiveConfig& objective);
 
-/// {default, accuracy, accuracy_drop, …}
+/// {default, accuracy, accuracy_drop, …}, without those that there are not
 [[nodiscard]] nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveConfig& objective);
+
+/// Every parameter at 32 bits, but the weights of these layers at theirs.
+[[nodiscard]] std::int64_t effective_bytes(const torch::jit::Module& model,
+                                           const std::map<std::string, int>& weight_bits);
+
+/// {accuracy, loss}, without what there is not
+[[nodiscard]] nlohmann::ordered_json to_json(const compression::Evaluation& quality);
+
+/// For people: four digits, or `none`.
+[[nodiscard]] std::string accuracy_text(const std::optional<double>& accuracy);
 
 }  // namespace lathe::trial

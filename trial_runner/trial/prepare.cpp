@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <numeric>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -12,6 +15,7 @@
 
 #include "baseline.hpp"
 #include "json_file.hpp"
+#include "metrics.hpp"
 #include "notices.hpp"
 #include "reporter.hpp"
 #include "search_check.hpp"
@@ -41,10 +45,14 @@ Result<void> check_weights(const Setup& setup) {
 Result<void> check_forward(Setup& setup) {
   const auto& shape = setup.config.input_shape;
   for (const auto& [name, data] : {std::pair{"train", &setup.train}, std::pair{"test", &setup.test}}) {
-    auto batch = data->slice(0, std::min(shape.front(), data->size()));
-    const auto outputs = compression::run_classifier(setup.model, batch);
+    std::vector<std::int64_t> first(static_cast<std::size_t>(std::min(shape.front(), data->size())));
+    std::iota(first.begin(), first.end(), 0);
+    const auto read = data->read(first, std::nullopt);
+    if (!read) return fail(fmt::format("data.{}: {}", name, read.error().message));
+    const compression::Batch& batch = *read;
+    const auto outputs = compression::run_model(setup.model, batch, loss_of(setup.config));
     if (!outputs) return fail(fmt::format("data.{}: {}", name, outputs.error().message));
-    if (data->largest_target() >= outputs->size(1)) {
+    if (compression::tells_classes_apart(loss_of(setup.config)) && data->largest_target() >= outputs->size(1)) {
       return fail(fmt::format("data.{}: label {} is out of range: the model tells {} classes apart, 0 to {}", name,
                               data->largest_target(), outputs->size(1), outputs->size(1) - 1));
     }
@@ -58,8 +66,12 @@ Result<void> check_space(const Environment& environment, const Setup& setup) {
   if (!json) return tl::unexpected(json.error());
   const auto space = proto::parse_search_space(*json);
   if (!space) return fail_in(environment.search_space->string(), space.error());
-  return check_search_space(*space, setup.config.config_list, compression::layers_of(setup.model),
-                            setup.config.finetuning.epochs);
+  const auto layers = compression::layers_of(setup.model);
+  const auto modules = compression::modules_of(setup.model);
+  const auto warnings = check_search_space(*space, plan_input(setup.config, layers, modules));
+  if (!warnings) return tl::unexpected(warnings.error());
+  for (const std::string& warning : *warnings) std::cout << "warning: " << warning << std::endl;
+  return {};
 }
 
 }  // namespace
@@ -77,8 +89,8 @@ Result<void> prepare(const Environment& environment) {
   if (auto warned = warn_about_mode(*setup); !warned) return warned;
   const auto baseline = measure_baseline(*setup);
   if (!baseline) return tl::unexpected(baseline.error());
-  std::cout << fmt::format("original: accuracy {:.4f}, loss {:.4f}, {} parameters, {} MACs, {} bytes, {:.3f} ms",
-                           baseline->accuracy, baseline->loss, baseline->parameters, baseline->macs,
+  std::cout << fmt::format("original: accuracy {}, loss {:.4f}, {} parameters, {} MACs, {} bytes, {:.3f} ms",
+                           accuracy_text(baseline->accuracy), baseline->loss, baseline->parameters, baseline->macs,
                            baseline->size_bytes, baseline->latency_ms)
             << std::endl;
   const auto file = environment.baseline.value_or(environment.output_directory / "baseline.json");

@@ -1,6 +1,7 @@
 #include "run.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iostream>
 #include <utility>
@@ -11,12 +12,12 @@
 
 #include <lathe/compression/evaluate.hpp>
 #include <lathe/compression/measure.hpp>
-#include <lathe/compression/pruning.hpp>
+#include <lathe/compression/model.hpp>
 #include <lathe/compression/speedup.hpp>
 #include <lathe/compression/trainer.hpp>
 #include <lathe/proto/trial_files.hpp>
 
-#include "algorithm.hpp"
+#include "algorithms/plan.hpp"
 #include "baseline.hpp"
 #include "json_file.hpp"
 #include "metrics.hpp"
@@ -25,12 +26,14 @@
 #include "report.hpp"
 #include "reporter.hpp"
 #include "setup.hpp"
+#include "steps/compress.hpp"
 #include "threads.hpp"
 
 namespace lathe::trial {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
 
 /// Records that speed-up runs the graph on, and that the result is compared on.
 constexpr std::int64_t kExampleRecords = 8;
@@ -74,13 +77,15 @@ class Trial {
 
  private:
   Result<void> plan() {
-    auto plan = make_plan(record_.parameters, setup_.config.config_list, compression::layers_of(model_),
-                          setup_.config.finetuning.epochs);
+    const auto layers = compression::layers_of(model_);
+    const auto modules = compression::modules_of(model_);
+    auto plan = make_plan(record_.parameters, plan_input(setup_.config, layers, modules));
     if (!plan) return tl::unexpected(plan.error());
     plan_ = std::move(*plan);
-    say("algorithm {}, {} layers", name_of(plan_.algorithm), plan_.layers.size());
-    for (const auto& [layer, target] : plan_.layers)
-      say("  {} ({}): sparsity {}", layer.name, layer.type, target.sparsity);
+    const auto lines = describe_layers(plan_);
+    say("algorithm {}, {} layers", name_of(plan_.algorithm), lines.size());
+    for (const std::string& line : lines) say("  {}", line);
+    for (const std::string& warning : plan_.warnings) say("warning: {}", warning);
     return warn_about_mode(setup_);
   }
 
@@ -89,49 +94,47 @@ class Trial {
     auto baseline = measured ? read_baseline(*environment_.baseline) : measure_baseline(setup_);
     if (!baseline) return tl::unexpected(baseline.error());
     baseline_ = *baseline;
-    say("original: accuracy {:.4f}, {} parameters", baseline_.accuracy, baseline_.parameters);
+    say("original: accuracy {}, {} parameters", accuracy_text(baseline_.accuracy), baseline_.parameters);
     return {};
   }
 
-  /// Prunes and fine-tunes; model_ is the masked model then.
   Result<void> compress() {
-    auto options = training_options(setup_.config);
-    if (!options) return tl::unexpected(options.error());
-    compression::Pruning pruning(compression::Pruner::create(plan_.metric), plan_.layers, plan_.schedule);
-    pruning.extend_over(model_, example_);
-    options->epochs = std::max(options->epochs, pruning.epochs_needed());
+    auto finetuning = training_options(setup_);
+    if (!finetuning) return tl::unexpected(finetuning.error());
+    auto sparsifying = sparsifying_options(setup_.config, 1);
+    if (!sparsifying) return tl::unexpected(sparsifying.error());
     TrainingLog log(TrainingLog::Clock::now());
-    compression::TrainingHooks hooks;
-    hooks.after_batch = [&log](const auto& progress) { log.after_batch(progress, TrainingLog::Clock::now()); };
-    hooks.after_epoch = [this](const auto& progress) { return report_epoch(progress); };
-    if (auto trained = compression::train(model_, setup_.train, *options, &pruning, hooks); !trained) return trained;
-    masks_ = pruning.masks();
-    structured_ = pruning.structured();
-    model_.eval();
+    Workshop workshop{setup_, model_, example_, std::move(*finetuning), std::move(*sparsifying), {}, {}, {}};
+    workshop.say = [](const std::string& line) { say("{}", line); };
+    workshop.after_batch = [&log](const auto& progress) { log.after_batch(progress, TrainingLog::Clock::now()); };
+    workshop.after_epoch = [this](const auto& progress, const auto& quality) {
+      return report_epoch(progress, quality);
+    };
+    auto compressed = trial::compress(plan_, workshop);
+    if (!compressed) return tl::unexpected(compressed.error());
+    compressed_ = std::move(*compressed);
     return {};
   }
 
-  Result<void> report_epoch(const compression::TrainingProgress& progress) {
-    const auto quality = compression::evaluate(model_, setup_.test, setup_.config.evaluation.batch_size);
-    if (!quality) return tl::unexpected(quality.error());
-    say("epoch {}/{}: training loss {:.4f}, accuracy {:.4f}, loss {:.4f}", progress.epoch + 1, progress.epochs,
-        progress.loss, quality->accuracy, quality->loss);
-    epochs_.push_back({{"epoch", progress.epoch + 1},
-                       {"training_loss", progress.loss},
-                       {"accuracy", quality->accuracy},
-                       {"loss", quality->loss}});
-    const bool by_loss = setup_.config.evaluation.metric == proto::EvaluationMetric::Loss;
-    return reporter_.intermediate({{"default", by_loss ? quality->loss : quality->accuracy},
-                                   {"accuracy", quality->accuracy},
-                                   {"loss", quality->loss}});
+  Result<void> report_epoch(const compression::TrainingProgress& progress, const compression::Evaluation& quality) {
+    say("epoch {}/{}: training loss {:.4f}, accuracy {}, loss {:.4f}", progress.epoch + 1, progress.epochs,
+        progress.loss, accuracy_text(quality.accuracy), quality.loss);
+    Json epoch = to_json(quality);
+    epoch["epoch"] = progress.epoch + 1;
+    epoch["training_loss"] = progress.loss;
+    epochs_.push_back(std::move(epoch));
+    const bool by_loss = setup_.config.evaluation.metric == proto::EvaluationMetric::Loss || !quality.accuracy;
+    Json metric{{"default", by_loss ? quality.loss : *quality.accuracy}};
+    metric.update(to_json(quality));
+    return reporter_.intermediate(metric);
   }
 
   /// Saves the smaller model and takes it back from its file, so that what is measured is what is delivered.
   Result<void> export_model() {
     const auto file = environment_.output_directory / "compressed.pt";
-    torch::jit::Module smaller = model_;
-    if (structured_) {
-      auto sped_up = compression::speed_up(model_, masks_, example_);
+    torch::jit::Module smaller = compressed_->model;
+    if (compressed_->structured) {
+      auto sped_up = compression::speed_up(smaller, compressed_->masks, example_);
       if (!sped_up) return fail("speed-up: " + sped_up.error().message);
       smaller = sped_up->model;
     }
@@ -146,7 +149,7 @@ class Trial {
 
   Result<void> verify() {
     const c10::NoGradGuard no_grad;
-    const at::Tensor masked = model_.forward({example_}).toTensor();
+    const at::Tensor masked = compressed_->model.forward({example_}).toTensor();
     const at::Tensor delivered = delivered_.forward({example_}).toTensor();
     max_difference_ = (masked - delivered).abs().max().item<double>();
     const double limit = kTolerance * std::max(1.0, masked.abs().max().item<double>());
@@ -156,7 +159,10 @@ class Trial {
   }
 
   Result<void> measure() {
-    const auto quality = compression::evaluate(delivered_, setup_.test, setup_.config.evaluation.batch_size);
+    // Fake quantization cannot be in the file, so what is judged is the simulation.
+    const compression::Network judged = compressed_->simulated ? compressed_->judged : delivered_;
+    const auto quality =
+        compression::evaluate(judged, setup_.test, setup_.config.evaluation.batch_size, loss_of(setup_.config));
     if (!quality) return tl::unexpected(quality.error());
     const auto before = compression::count_macs(setup_.model, example_inputs(setup_.test, 1));
     if (!before) return tl::unexpected(before.error());
@@ -168,10 +174,11 @@ class Trial {
                                      {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
     const auto nonzero = static_cast<double>(compression::count_nonzero_parameters(delivered_));
     metrics_.accuracy = quality->accuracy;
-    metrics_.accuracy_drop = baseline_.accuracy - quality->accuracy;
+    if (baseline_.accuracy && quality->accuracy) metrics_.accuracy_drop = *baseline_.accuracy - *quality->accuracy;
     metrics_.loss = quality->loss;
     metrics_.sparsity = 1 - nonzero / static_cast<double>(compression::count_parameters(setup_.model));
     metrics_.parameters = compression::count_parameters(delivered_);
+    metrics_.effective_bytes = effective_bytes(delivered_, compressed_->weight_bits);
     metrics_.macs = total_macs(*after);
     metrics_.latency_ms = times.compressed_ms;
     metrics_.speedup = times.original_ms / times.compressed_ms;
@@ -181,17 +188,20 @@ class Trial {
 
   Result<void> report() {
     const Json metrics = to_json(metrics_, setup_.config.objective);
-    const Json report{{"algorithm", name_of(plan_.algorithm)},
-                      {"parameters", record_.parameters},
-                      {"metrics", metrics},
-                      {"baseline", to_json(baseline_)},
-                      {"max_difference", max_difference_},
-                      {"epochs", epochs_},
-                      {"layers", to_json(layers_)}};
+    Json report{{"algorithm", name_of(plan_.algorithm)},
+                {"parameters", record_.parameters},
+                {"metrics", metrics},
+                {"baseline", to_json(baseline_)}};
+    if (compressed_->before_finetuning) report["before_finetuning"] = to_json(*compressed_->before_finetuning);
+    report["max_difference"] = max_difference_;
+    report["epochs"] = epochs_;
+    report["layers"] = to_json(layers_);
+    report.update(compressed_->details);
+    report["seconds"] = std::chrono::duration<double>(Clock::now() - start_).count();
     std::cout << to_text(layers_);
-    say("compressed: accuracy {:.4f} (drop {:.4f}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
-        metrics_.accuracy, metrics_.accuracy_drop, metrics_.parameters, metrics_.sparsity, metrics_.size_bytes,
-        metrics_.speedup);
+    say("compressed: accuracy {} (drop {}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
+        accuracy_text(metrics_.accuracy), accuracy_text(metrics_.accuracy_drop), metrics_.parameters, metrics_.sparsity,
+        metrics_.size_bytes, metrics_.speedup);
     if (auto written = write_json(environment_.output_directory / "report.json", report); !written) return written;
     return reporter_.final(metrics);
   }
@@ -200,12 +210,12 @@ class Trial {
   Setup setup_;
   proto::ParameterRecord record_;
   Reporter reporter_;
+  Clock::time_point start_ = Clock::now();
   torch::jit::Module model_;  ///< the copy that is compressed
   at::Tensor example_;
   Plan plan_;
   Baseline baseline_;
-  compression::Masks masks_;
-  bool structured_ = false;
+  std::optional<Compressed> compressed_;
   Json epochs_ = Json::array();
   torch::jit::Module delivered_;
   double max_difference_ = 0;
@@ -219,11 +229,15 @@ Result<void> run_trial(const Environment& environment) {
   const auto config = read_compression_config(environment.compression_config);
   if (!config) return tl::unexpected(config.error());
   set_threads(static_cast<int>(config->threads));
-  auto record = read_parameters(environment);
-  if (!record) return tl::unexpected(record.error());
   auto setup = load_setup(*config);
   if (!setup) return tl::unexpected(setup.error());
-  return Trial(environment, std::move(*setup), std::move(*record)).run();
+  return run_trial(environment, std::move(*setup));
+}
+
+Result<void> run_trial(const Environment& environment, Setup setup) {
+  auto record = read_parameters(environment);
+  if (!record) return tl::unexpected(record.error());
+  return Trial(environment, std::move(setup), std::move(*record)).run();
 }
 
 }  // namespace lathe::trial

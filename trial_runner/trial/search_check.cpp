@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "algorithm.hpp"
-
 namespace lathe::trial {
 namespace {
 
@@ -56,13 +54,16 @@ Values corner_parameters(const proto::SearchSpace& space) {
   return corners(space.parameters, Json::object());
 }
 
-Result<void> check_search_space(const proto::SearchSpace& space, const Json& fixed_entries,
-                                const std::vector<compression::Layer>& layers, std::int64_t finetuning_epochs) {
+Result<std::vector<std::string>> check_search_space(const proto::SearchSpace& space, const PlanInput& input) {
+  std::vector<std::string> warnings;
   for (const Json& parameters : corner_parameters(space)) {
-    const auto plan = make_plan(parameters, fixed_entries, layers, finetuning_epochs);
+    const auto plan = make_plan(parameters, input);
     if (!plan) return fail(fmt::format("search space: {} (with {})", plan.error().message, parameters.dump()));
+    for (const std::string& warning : plan->warnings) {
+      if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) warnings.push_back(warning);
+    }
   }
-  return {};
+  return warnings;
 }
 
 }  // namespace lathe::trial

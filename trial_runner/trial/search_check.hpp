@@ -1,14 +1,14 @@
 // Finds, before the first trial, what would make trials of a search space fail on this model.
 #pragma once
 
-#include <cstdint>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include <lathe/compression/model.hpp>
 #include <lathe/proto/search_space.hpp>
 
+#include "algorithms/plan.hpp"
 #include "result.hpp"
 
 namespace lathe::trial {
@@ -17,10 +17,9 @@ namespace lathe::trial {
 /// (Not every combination: their number is that of the parameter with the most values.)
 [[nodiscard]] std::vector<nlohmann::ordered_json> corner_parameters(const proto::SearchSpace& space);
 
-/// Makes a plan of each of them, as a trial would; the first error, with the parameters that cause it.
-[[nodiscard]] Result<void> check_search_space(const proto::SearchSpace& space,
-                                              const nlohmann::ordered_json& fixed_entries,
-                                              const std::vector<compression::Layer>& layers,
-                                              std::int64_t finetuning_epochs);
+/// Makes a plan of each of them, as a trial would. What the plans warn of, each once; or the first error, with the
+/// parameters that cause it.
+[[nodiscard]] Result<std::vector<std::string>> check_search_space(const proto::SearchSpace& space,
+                                                                  const PlanInput& input);
 
 }  // namespace lathe::trial

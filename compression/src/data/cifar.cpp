@@ -1,11 +1,15 @@
 // CIFAR's binary version: records of one label byte (CIFAR-100: coarse, then fine) and 3 x 32 x 32 pixels, planes R G
 // B.
+#include <algorithm>
+#include <memory>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <lathe/compression/dataset.hpp>
 
 #include "data/byte_file.hpp"
+#include "data/tensor_source.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -24,14 +28,14 @@ Layout layout_of(CifarKind kind) {
 
 /// [n, record] bytes.
 Result<at::Tensor> read_batch(const std::filesystem::path& file, const Layout& layout) {
-  auto bytes = read_bytes(file);
+  auto bytes = FileBytes::open(file);
   if (!bytes) return tl::unexpected(bytes.error());
-  const auto size = static_cast<std::int64_t>(bytes->size());
+  const auto size = static_cast<std::int64_t>((*bytes)->size());
   if (size == 0 || size % layout.record() != 0) {
     return fail(fmt::format("{}: {} bytes are not a whole number of CIFAR-{} records of {} bytes", file.string(), size,
                             layout.classes, layout.record()));
   }
-  at::Tensor records = at::from_blob(bytes->data(), {size / layout.record(), layout.record()}, at::kByte).clone();
+  at::Tensor records = (*bytes)->tensor(0, {size / layout.record(), layout.record()}, at::kByte);
   const auto largest = records.select(1, layout.label_bytes - 1).max().item<std::int64_t>();
   if (largest >= layout.classes) {
     return fail(fmt::format("{}: label {} is out of range; CIFAR-{} has labels 0 to {}", file.string(), largest,
@@ -40,25 +44,39 @@ Result<at::Tensor> read_batch(const std::filesystem::path& file, const Layout& l
   return records;
 }
 
+/// The parts cut to the records of `range`, which counts through all of them; empty ones are left out.
+std::vector<at::Tensor> records_of(const std::vector<at::Tensor>& parts, const Records& range) {
+  std::vector<at::Tensor> kept;
+  std::int64_t first = 0;
+  for (const at::Tensor& part : parts) {
+    const std::int64_t begin = std::max(range.begin - first, std::int64_t{0});
+    const std::int64_t end = std::min(*range.end - first, part.size(0));
+    if (begin < end) kept.push_back(part.narrow(0, begin, end - begin));
+    first += part.size(0);
+  }
+  return kept;
+}
+
 }  // namespace
 
 Result<Dataset> load_cifar(const std::vector<std::filesystem::path>& batches, CifarKind kind, const Records& records,
                            const Normalization& normalization) {
   if (batches.empty()) return fail("a CIFAR data set needs at least one file");
   const Layout layout = layout_of(kind);
-  std::vector<at::Tensor> parts;
+  std::vector<at::Tensor> pixels;
+  std::vector<at::Tensor> labels;
+  std::int64_t count = 0;
   for (const auto& file : batches) {
-    auto part = read_batch(file, layout);
+    const auto part = read_batch(file, layout);
     if (!part) return tl::unexpected(part.error());
-    parts.push_back(std::move(*part));
+    pixels.push_back(part->narrow(1, layout.label_bytes, kPixels).unflatten(1, {3, 32, 32}));
+    labels.push_back(part->select(1, layout.label_bytes - 1).to(at::kLong));
+    count += part->size(0);
   }
-  const at::Tensor all = at::cat(parts);
-  const auto range = resolve_records(records, all.size(0), batches.front());
+  const auto range = resolve_records(records, count, batches.front());
   if (!range) return tl::unexpected(range.error());
-  const at::Tensor chosen = all.narrow(0, range->begin, *range->end - range->begin);
-  const at::Tensor labels = chosen.select(1, layout.label_bytes - 1).to(at::kLong);
-  const at::Tensor pixels = chosen.narrow(1, layout.label_bytes, kPixels).reshape({-1, 3, 32, 32});
-  return Dataset::create(pixels, labels, normalization);
+  const at::Tensor targets = at::cat(labels).narrow(0, range->begin, *range->end - range->begin);
+  return Dataset::create(std::make_shared<TensorSource>(records_of(pixels, *range)), targets, normalization);
 }
 
 }  // namespace lathe::compression

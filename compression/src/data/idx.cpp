@@ -1,4 +1,5 @@
 // IDX: two zero bytes, an element type, the number of dimensions, the dimensions (32 bits, big endian), the elements.
+#include <memory>
 #include <optional>
 
 #include <ATen/ATen.h>
@@ -16,7 +17,7 @@ constexpr std::uint8_t kUnsignedByte = 0x08;
 
 struct IdxArray {
   Shape shape;
-  std::vector<std::uint8_t> bytes;  ///< header included
+  std::shared_ptr<const FileBytes> bytes;  ///< header included
   std::size_t header = 0;
 };
 
@@ -34,11 +35,12 @@ std::optional<std::uint64_t> element_count(const Shape& shape) {
 }
 
 Result<IdxArray> read_idx(const std::filesystem::path& file) {
-  auto bytes = read_bytes(file);
+  auto bytes = FileBytes::open(file);
   if (!bytes) return tl::unexpected(bytes.error());
+  const std::size_t size = (*bytes)->size();
   const auto wrong = [&](const std::string& what) { return fail(fmt::format("{}: {}", file.string(), what)); };
-  if (bytes->size() < 4) return wrong(fmt::format("{} bytes are too few for an IDX header", bytes->size()));
-  const std::uint8_t* head = bytes->data();
+  if (size < 4) return wrong(fmt::format("{} bytes are too few for an IDX header", size));
+  const std::uint8_t* head = (*bytes)->data();
   if (head[0] != 0 || head[1] != 0) {
     return wrong(fmt::format("not an IDX file: it starts with {:02x} {:02x}, expected 00 00", head[0], head[1]));
   }
@@ -47,16 +49,16 @@ Result<IdxArray> read_idx(const std::filesystem::path& file) {
   }
   IdxArray array;
   array.header = 4 + std::size_t{4} * head[3];
-  if (head[3] == 0 || bytes->size() < array.header) {
-    return wrong(fmt::format("an IDX header of {} dimensions takes {} bytes; the file has {}", head[3], array.header,
-                             bytes->size()));
+  if (head[3] == 0 || size < array.header) {
+    return wrong(
+        fmt::format("an IDX header of {} dimensions takes {} bytes; the file has {}", head[3], array.header, size));
   }
   for (std::size_t at = 4; at < array.header; at += 4) array.shape.push_back(big_endian(head + at));
   const auto count = element_count(array.shape);
-  if (!count || *count != bytes->size() - array.header) {
+  if (!count || *count != size - array.header) {
     return wrong(fmt::format("the header announces [{}], {} bytes with the header; the file has {}",
                              fmt::join(array.shape, ", "), count ? std::to_string(*count + array.header) : "too many",
-                             bytes->size()));
+                             size));
   }
   array.bytes = std::move(*bytes);
   return array;
@@ -71,10 +73,9 @@ Result<IdxArray> read_idx(const std::filesystem::path& file, std::size_t least, 
   return array;
 }
 
-/// A copy of the records of `range` as bytes.
-at::Tensor records_of(IdxArray& array, const Records& range) {
-  const at::Tensor all = at::from_blob(array.bytes.data() + array.header, array.shape, at::kByte);
-  return all.narrow(0, range.begin, *range.end - range.begin).clone();
+at::Tensor records_of(const IdxArray& array, const Records& range) {
+  const at::Tensor all = array.bytes->tensor(array.header, array.shape, at::kByte);
+  return all.narrow(0, range.begin, *range.end - range.begin);
 }
 
 }  // namespace

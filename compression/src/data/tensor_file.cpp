@@ -64,8 +64,9 @@ Result<void> check_types(const Pair& pair) {
     return fail(fmt::format("inputs are of type {}; expected bytes or floating-point numbers",
                             c10::toString(inputs.scalar_type())));
   }
-  if (!at::isIntegralType(targets.scalar_type(), false)) {
-    return fail(fmt::format("targets are of type {}; expected integers", c10::toString(targets.scalar_type())));
+  if (!at::isIntegralType(targets.scalar_type(), false) && !targets.is_floating_point()) {
+    return fail(fmt::format("targets are of type {}; expected integers (classes) or floating-point numbers",
+                            c10::toString(targets.scalar_type())));
   }
   return {};
 }
@@ -83,9 +84,10 @@ Result<Dataset> make_dataset(const Pair& pair, const Records& records, const std
   if (!range) return tl::unexpected(range.error());
   const std::int64_t count = *range->end - range->begin;
   inputs = inputs.detach().narrow(0, range->begin, count);
-  targets = targets.narrow(0, range->begin, count).to(at::kLong);
+  targets = targets.narrow(0, range->begin, count).detach();
   if (inputs.scalar_type() != at::kByte) inputs = inputs.to(at::kFloat);
-  if (targets.dim() == 2 && targets.size(1) == 1) targets = targets.squeeze(1);
+  const bool classes = !targets.is_floating_point();
+  if (classes && targets.dim() == 2 && targets.size(1) == 1) targets = targets.squeeze(1);
   auto dataset = Dataset::create(inputs, targets, normalization);
   if (!dataset) return fail(fmt::format("{}: {}", file.string(), dataset.error().message));
   return dataset;

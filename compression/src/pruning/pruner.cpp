@@ -1,89 +1,105 @@
 #include <lathe/compression/pruner.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <numeric>
 
-#include <ATen/ATen.h>
+#include <ATen/ops/aminmax.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "pruning/mask_groups.hpp"
+#include "pruning/pruners.hpp"
+#include "pruning/selection.hpp"
 
 namespace lathe::compression {
 namespace {
 
-/// Below every metric, which are all >= 0: what is pruned already goes first.
-constexpr double kPrunedAlready = -1;
-
-/// 1 for the units that stay, 0 for the `count` units of the smallest metric, earlier index first among equals.
-at::Tensor keep_largest(const at::Tensor& metric, std::int64_t count) {
-  const at::Tensor values = metric.contiguous();
-  const double* value = values.data_ptr<double>();
-  std::vector<std::int64_t> order(static_cast<std::size_t>(values.numel()));
-  std::iota(order.begin(), order.end(), 0);
-  const auto smaller = [value](std::int64_t a, std::int64_t b) {
-    return value[a] != value[b] ? value[a] < value[b] : a < b;
-  };
-  std::nth_element(order.begin(), order.begin() + count, order.end(), smaller);
-  at::Tensor keep = at::ones({values.numel()}, at::kDouble);
-  double* kept = keep.data_ptr<double>();
-  for (std::int64_t i = 0; i < count; ++i) kept[order[static_cast<std::size_t>(i)]] = 0;
-  return keep;
+Result<void> check_type(const Pruner& pruner, const Layer& layer) {
+  const auto& types = pruner.supported_types();
+  if (types.empty() || std::find(types.begin(), types.end(), layer.type) != types.end()) return {};
+  return fail(fmt::format("layer {} is a {}, which this algorithm cannot prune; it prunes {}", layer.name, layer.type,
+                          fmt::join(types, ", ")));
 }
 
-class LevelPruner final : public Pruner {
- public:
-  [[nodiscard]] bool structured() const override { return false; }
-  [[nodiscard]] const std::vector<std::string>& supported_types() const override { return any_; }
-  [[nodiscard]] const std::vector<std::string>& default_types() const override { return default_op_types(); }
-
-  [[nodiscard]] Mask mask(const Layer& layer, double sparsity, const Mask* current) const override {
-    const at::Tensor weight = layer.weight.detach();
-    at::Tensor metric = weight.abs().to(at::kDouble).flatten();
-    if (current != nullptr) metric = metric.masked_fill(current->weight.flatten() == 0, kPrunedAlready);
-    Mask result;
-    result.weight =
-        keep_largest(metric, pruned_count(metric.numel(), sparsity)).to(weight.dtype()).view(weight.sizes());
-    if (layer.bias.defined()) result.bias = at::ones_like(layer.bias.detach());
-    return result;
+/// Layers that share a total may have a unit go where none would reach a whole one alone.
+bool prunes_something(const Pruner& pruner, const std::vector<SelectedLayer>& layers) {
+  double together = 0;
+  for (const auto& [layer, target] : layers) {
+    if (pruner.count(layer, target.sparsity) > 0) return true;
+    if (target.pool) together += static_cast<double>(pruner.units(layer)) * target.sparsity;
   }
-
- private:
-  std::vector<std::string> any_;
-};
-
-class L1Pruner final : public Pruner {
- public:
-  [[nodiscard]] bool structured() const override { return true; }
-  [[nodiscard]] const std::vector<std::string>& supported_types() const override { return types_; }
-  [[nodiscard]] const std::vector<std::string>& default_types() const override { return types_; }
-
-  [[nodiscard]] Mask mask(const Layer& layer, double sparsity, const Mask* current) const override {
-    const at::Tensor weight = layer.weight.detach();
-    const std::int64_t filters = weight.size(0);
-    at::Tensor norms = weight.to(at::kDouble).abs().reshape({filters, -1}).sum(1);
-    if (current != nullptr) norms = norms.masked_fill(pruned_filters(*current), kPrunedAlready);
-    const at::Tensor keep = keep_largest(norms, pruned_count(filters, sparsity)).to(weight.dtype());
-    std::vector<std::int64_t> along_filters(static_cast<std::size_t>(weight.dim()), 1);
-    along_filters[0] = filters;
-    Mask result;
-    result.weight = keep.view(along_filters).expand(weight.sizes()).contiguous();
-    if (layer.bias.defined()) result.bias = keep.clone();
-    return result;
-  }
-
- private:
-  [[nodiscard]] static at::Tensor pruned_filters(const Mask& mask) {
-    return mask.weight.reshape({mask.weight.size(0), -1}).amax(1) == 0;
-  }
-
-  std::vector<std::string> types_{"Conv1d", "Conv2d", "Linear"};
-};
+  return together >= 1;
+}
 
 }  // namespace
 
+std::string_view name_of(PruningMetric metric) {
+  static constexpr std::array<std::string_view, 8> kNames{"level", "l1",       "l2",   "fpgm",
+                                                          "slim",  "taylorfo", "apoz", "mean_activation"};
+  return kNames.at(static_cast<std::size_t>(metric));
+}
+
+bool needs_statistics(PruningMetric metric) {
+  return metric == PruningMetric::TaylorFo || metric == PruningMetric::Apoz || metric == PruningMetric::MeanActivation;
+}
+
+Result<void> check_options(const PrunerOptions& options) {
+  const auto name = name_of(options.metric);
+  const bool level = options.metric == PruningMetric::Level;
+  if (options.mode == PruningMode::DependencyAware && (level || options.metric == PruningMetric::Slim)) {
+    return fail(
+        fmt::format("{} cannot be dependency-aware; l1, l2, fpgm, taylorfo, apoz and mean_activation can", name));
+  }
+  if (!options.balance_gran.empty() && (!level || options.mode != PruningMode::Normal)) {
+    return fail("balance_gran is of level in its normal mode only");
+  }
+  for (const std::int64_t length : options.balance_gran) {
+    if (length < 1) return fail(fmt::format("balance_gran: {} is no length of a block; expected 1 or more", length));
+  }
+  if (options.sparsifying_training_epochs < 0) {
+    return fail(
+        fmt::format("sparsifying_training_epochs is {}; expected 0 or more", options.sparsifying_training_epochs));
+  }
+  if (!(options.scale >= 0 && std::isfinite(options.scale))) {
+    return fail(fmt::format("scale is {}; expected a finite number, 0 or more", options.scale));
+  }
+  if (options.sparsifying_training_batches < 1) {
+    return fail(
+        fmt::format("sparsifying_training_batches is {}; expected 1 or more", options.sparsifying_training_batches));
+  }
+  if (options.global_sort && options.metric != PruningMetric::TaylorFo) {
+    return fail(fmt::format("global_sort is an argument of taylorfo, not of {}", name));
+  }
+  if (options.global_sort && options.mode == PruningMode::DependencyAware) {
+    return fail("global_sort and dependency_aware exclude each other");
+  }
+  return {};
+}
+
+std::unique_ptr<Pruner> Pruner::create(const PrunerOptions& options, PrunerKnowledge knowledge) {
+  if (options.metric == PruningMetric::Level) return std::make_unique<LevelPruner>(options.balance_gran);
+  return std::make_unique<FilterPruner>(options.metric, std::move(knowledge));
+}
+
 std::unique_ptr<Pruner> Pruner::create(PruningMetric metric) {
-  if (metric == PruningMetric::L1) return std::make_unique<L1Pruner>();
-  return std::make_unique<LevelPruner>();
+  return create(PrunerOptions{.metric = metric}, {});
+}
+
+std::int64_t Pruner::count(const Layer& layer, double sparsity) const {
+  return pruned_count(units(layer), sparsity);
+}
+
+Mask Pruner::mask(const Layer& layer, double sparsity, const Mask* current) const {
+  const at::Tensor values = selectable(metric(layer));
+  const at::Tensor kept =
+      current == nullptr ? at::Tensor() : units_of_mask(layer, *current).to(values.options()).contiguous();
+  return mask_of_units(layer, keep_largest(values, count(layer, sparsity), kept));
+}
+
+at::Tensor selectable(const at::Tensor& tensor) {
+  const auto type = tensor.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return tensor.detach().to(at::TensorOptions().device(at::kCPU).dtype(type)).contiguous();
 }
 
 std::int64_t pruned_count(std::int64_t units, double sparsity) {
@@ -91,23 +107,37 @@ std::int64_t pruned_count(std::int64_t units, double sparsity) {
   return std::clamp<std::int64_t>(count, 0, std::max<std::int64_t>(units - 1, 0));
 }
 
+Result<void> check_numbers(const Layer& layer) {
+  if (!layer.weight.is_floating_point()) {
+    return fail(fmt::format("layer {}: its weight is of type {}; expected floating-point numbers", layer.name,
+                            c10::toString(layer.weight.scalar_type())));
+  }
+  const auto [least, most] = at::aminmax(selectable(layer.weight));  // either is NaN when one weight is
+  if (std::isfinite(least.item<double>()) && std::isfinite(most.item<double>())) return {};
+  return fail(fmt::format("layer {}: its weight holds NaN or infinite values", layer.name));
+}
+
 Result<void> check_layers(const Pruner& pruner, const std::vector<SelectedLayer>& layers) {
-  const auto& types = pruner.supported_types();
   for (const auto& [layer, target] : layers) {
-    if (!types.empty() && std::find(types.begin(), types.end(), layer.type) == types.end()) {
-      return fail(fmt::format("layer {} is a {}, which this algorithm cannot prune; it prunes {}", layer.name,
-                              layer.type, fmt::join(types, ", ")));
-    }
-    if (layer.weight.numel() == 0) return fail(fmt::format("layer {}: its weight is empty", layer.name));
-    if (!layer.weight.is_floating_point()) {
-      return fail(fmt::format("layer {}: its weight is of type {}; expected floating-point numbers", layer.name,
-                              c10::toString(layer.weight.scalar_type())));
-    }
-    if (!at::isfinite(layer.weight.detach()).all().item<bool>()) {
-      return fail(fmt::format("layer {}: its weight holds NaN or infinite values", layer.name));
-    }
+    if (auto fits = check_type(pruner, layer); !fits) return fits;
+    if (auto fits = pruner.check(layer); !fits) return fits;
+    if (auto fits = check_numbers(layer); !fits) return fits;
   }
   return {};
+}
+
+Result<void> check_reachable(const Pruner& pruner, const std::vector<SelectedLayer>& layers) {
+  if (prunes_something(pruner, layers)) return {};
+  std::int64_t largest = 0;
+  double sparsity = 0;
+  for (const auto& [layer, target] : layers) {
+    largest = std::max(largest, pruner.units(layer));
+    sparsity = std::max(sparsity, target.sparsity);
+  }
+  return fail(
+      fmt::format("nothing would be pruned: the largest of the {} selected layers has {} {}, the highest "
+                  "sparsity is {}, and only whole ones can go",
+                  layers.size(), largest, pruner.structured() ? "filters" : "weights", sparsity));
 }
 
 }  // namespace lathe::compression

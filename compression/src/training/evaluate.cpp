@@ -2,19 +2,23 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <lathe/compression/device.hpp>
+
+#include "training/batches.hpp"
 #include "training/eval_mode.hpp"
 
 namespace lathe::compression {
 namespace {
-
-constexpr double kSumTolerance = 1e-4;
-constexpr double kSmallestProbability = 1e-12;
 
 std::string shape_text(const at::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
@@ -38,66 +42,88 @@ Result<at::Tensor> forward(const Network& network, const at::Tensor& inputs) {
   }
 }
 
+/// Sums over batches.
+class Tally {
+ public:
+  explicit Tally(LossKind kind) : kind_(kind) {}
+
+  void add(const at::Tensor& outputs, const at::Tensor& targets) {
+    const auto count = static_cast<double>(targets.numel());
+    loss_ += loss_of(outputs, targets, {kind_, 0}).item<double>() * count;
+    answers_ += count;
+    if (tells_classes_apart(kind_)) add_classes(outputs, targets);
+    if (kind_ == LossKind::BceWithLogits) {
+      right_ += count_true((outputs > 0).eq(targets.view_as(outputs) > 0.5));
+    }
+  }
+
+  [[nodiscard]] Evaluation result() const {
+    Evaluation evaluation;
+    if (kind_ != LossKind::Mse) evaluation.accuracy = right_ / answers_;
+    if (has_top5_) evaluation.top5_accuracy = right_of_five_ / answers_;
+    evaluation.loss = loss_ / answers_;
+    return evaluation;
+  }
+
+ private:
+  void add_classes(const at::Tensor& outputs, const at::Tensor& targets) {
+    right_ += count_true(outputs.argmax(1).eq(targets));
+    has_top5_ = outputs.size(1) > kTop;
+    if (has_top5_) right_of_five_ += count_true(std::get<1>(outputs.topk(kTop, 1)).eq(targets.unsqueeze(1)));
+  }
+
+  [[nodiscard]] static double count_true(const at::Tensor& answers) {
+    return static_cast<double>(answers.sum().item<std::int64_t>());
+  }
+
+  static constexpr std::int64_t kTop = 5;
+
+  LossKind kind_;
+  double right_ = 0;
+  double right_of_five_ = 0;
+  double answers_ = 0;
+  double loss_ = 0;
+  bool has_top5_ = false;
+};
+
 }  // namespace
 
-OutputKind output_kind(const at::Tensor& outputs) {
-  const c10::NoGradGuard no_grad;
-  if (outputs.min().item<double>() < 0) return OutputKind::Scores;
-  const bool sums_to_one = (outputs.sum(1) - 1).abs().max().item<double>() < kSumTolerance;
-  return sums_to_one ? OutputKind::Probabilities : OutputKind::Scores;
-}
-
-at::Tensor classification_loss(const at::Tensor& outputs, const at::Tensor& targets, OutputKind kind) {
-  if (kind == OutputKind::Probabilities) return at::nll_loss_nd(outputs.clamp_min(kSmallestProbability).log(), targets);
-  return at::cross_entropy_loss(outputs, targets);
-}
-
-Result<at::Tensor> run_classifier(const Network& network, const Batch& batch) {
-  auto outputs = forward(network, batch.inputs);
+Result<at::Tensor> run_model(const Network& network, const Batch& batch, LossKind loss) {
+  auto outputs = forward(network, batch.inputs.to(device_of(network.model())));
   if (!outputs) return outputs;
-  Shape expected = batch.targets.sizes().vec();
-  if (outputs->dim() >= 2) expected.insert(expected.begin() + 1, outputs->size(1));
-  if (outputs->sizes() != c10::IntArrayRef(expected) || !outputs->is_floating_point()) {
-    return fail(
-        fmt::format("the model's output for {} records has shape {}; expected one score for each class, [{}, "
-                    "classes]",
-                    batch.inputs.size(0), shape_text(*outputs), batch.inputs.size(0)));
-  }
-  const auto largest = batch.targets.max().item<std::int64_t>();
-  if (largest >= outputs->size(1)) {
-    return fail(fmt::format("target {} is out of range: the model tells {} classes apart, 0 to {}", largest,
-                            outputs->size(1), outputs->size(1) - 1));
-  }
+  if (auto fits = check_outputs(*outputs, batch.targets, loss); !fits) return tl::unexpected(fits.error());
   return outputs;
 }
 
-Result<Evaluation> evaluate(const Network& network, const Dataset& data, std::int64_t batch_size) {
+Result<at::Tensor> run_classifier(const Network& network, const Batch& batch) {
+  return run_model(network, batch, LossKind::CrossEntropy);
+}
+
+Result<Evaluation> evaluate(const Network& network, const Dataset& data, std::int64_t batch_size, LossKind loss) {
   const c10::NoGradGuard no_grad;
   const EvalMode eval_mode(network.model());
-  double right = 0;
-  double answers = 0;
-  double loss = 0;
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const Batch batch = data.slice(begin, std::min(begin + batch_size, data.size()));
-    auto outputs = run_classifier(network, batch);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(data.size()));
+  std::iota(all.begin(), all.end(), 0);
+  Batches batches(data, std::move(all), {batch_size, false, {}, {}});
+  Tally tally(loss);
+  while (const auto batch = batches.next()) {
+    if (!*batch) return tl::unexpected(batch->error());
+    const auto outputs = run_model(network, **batch, loss);
     if (!outputs) return tl::unexpected(outputs.error());
-    const auto count = static_cast<double>(batch.targets.numel());
-    right += static_cast<double>(outputs->argmax(1).eq(batch.targets).sum().item<std::int64_t>());
-    loss += classification_loss(*outputs, batch.targets, output_kind(*outputs)).item<double>() * count;
-    answers += count;
+    tally.add(*outputs, (*batch)->targets.to(outputs->device()));
   }
-  return Evaluation{right / answers, loss / answers};
+  return tally.result();
 }
 
 Result<bool> behaves_as_in_training(torch::jit::Module model, const at::Tensor& inputs) {
   const c10::NoGradGuard no_grad;
   const EvalMode eval_mode(model);
-  const auto together = forward(model, inputs);
+  const auto together = forward(model, inputs.to(device_of(model)));
   if (!together) return tl::unexpected(together.error());
-  const auto again = forward(model, inputs);
+  const auto again = forward(model, inputs.to(device_of(model)));
   if (!again) return tl::unexpected(again.error());
   const std::int64_t half = inputs.size(0) / 2;
-  const auto alone = forward(model, inputs.narrow(0, 0, half));
+  const auto alone = forward(model, inputs.narrow(0, 0, half).to(device_of(model)));
   if (!alone) return tl::unexpected(alone.error());
   constexpr double relative = 1e-3;
   const double limit = relative * std::max(1.0, together->abs().max().item<double>());

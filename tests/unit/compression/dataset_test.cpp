@@ -127,6 +127,17 @@ TEST(Cifar, RecordsAndFineLabels) {
   EXPECT_EQ(cifar100->largest_target(), 99);
 }
 
+TEST(Cifar, RangesCountThroughAllFiles) {
+  const TemporaryFolder folder;
+  std::string bytes(3 * 3073, '\0');
+  for (std::size_t i = 0; i < 3; ++i) bytes[i * 3073] = static_cast<char>(i);
+  const auto file = folder.write("a", bytes);
+  const auto data = load_cifar({file, file}, CifarKind::Cifar10, {2, 5}, {});
+  ASSERT_TRUE(data) << data.error().message;
+  EXPECT_TRUE(data->slice(0, 3).targets.equal(at::tensor({2, 0, 1}, at::kLong)));
+  expect_error(load_cifar({file, file}, CifarKind::Cifar10, {2, 7}, {}), {"[2, 7)", "6 records"});
+}
+
 TEST(Cifar, BadFilesAreNamed) {
   const TemporaryFolder folder;
   std::string record(3073, '\0');
@@ -158,13 +169,24 @@ TEST(TensorFile, TuplesAndDicts) {
   EXPECT_EQ(named->size(), 4);
 }
 
+TEST(TensorFile, NumbersAreTargetsToo) {
+  const TemporaryFolder folder;
+  const at::Tensor targets = at::tensor({0.5, -1.0}, at::kDouble).view({2, 1});
+  const auto data =
+      load_tensors(folder.write("numbers.pt", pickled(c10::ivalue::Tuple::create(at::ones({2, 3}), targets))), {}, {});
+  ASSERT_TRUE(data) << data.error().message;
+  EXPECT_FALSE(data->has_classes());
+  EXPECT_TRUE(data->slice(0, 2).targets.equal(targets.to(at::kFloat)));
+}
+
 TEST(TensorFile, WhatIsNotAPairOfTensorsIsAnError) {
   const TemporaryFolder folder;
   const at::Tensor floats = at::ones({4, 3});
   const auto load = [&](const std::string& bytes) { return load_tensors(folder.write("x.pt", bytes), {}, {}); };
   expect_error(load("rubbish"), {"x.pt", "not a tensor file"});
   expect_error(load(pickled(floats)), {"x.pt", "Tensor", "(inputs, targets)"});
-  expect_error(load(pickled(c10::ivalue::Tuple::create(floats, floats))), {"targets", "integers"});
+  expect_error(load(pickled(c10::ivalue::Tuple::create(floats, floats.to(at::kComplexFloat)))),
+               {"targets", "integers"});
   expect_error(load(pickled(c10::ivalue::Tuple::create(floats, at::zeros({3}, at::kLong)))), {"do not go together"});
   expect_error(load(pickled(c10::ivalue::Tuple::create(floats, at::full({4}, -1, at::kLong)))), {"-1", "negative"});
   const std::string whole = pickled(c10::ivalue::Tuple::create(floats, at::zeros({4}, at::kLong)));

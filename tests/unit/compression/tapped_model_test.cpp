@@ -55,7 +55,7 @@ TEST(TappedModel, ComputesWhatTheModelComputesGradientsIncluded) {
       const auto own_gradients = gradients(model, own);
       const auto their_gradients = gradients(model, theirs);
       for (std::size_t i = 0; i < own_gradients.size(); ++i)
-        EXPECT_TRUE(at::equal(own_gradients[i], their_gradients[i])) << i;
+        EXPECT_TRUE(at::allclose(own_gradients[i], their_gradients[i], 1e-4, 1e-5)) << i;  // TorchScript fuses backward
     }
   }
 }

@@ -54,6 +54,7 @@ TEST_F(CompressionConfigTest, HasDefaults) {
   EXPECT_FALSE(block.objective.max_accuracy_drop);
   EXPECT_EQ(block.latency.runs, 50);
   EXPECT_EQ(block.threads, 1);
+  EXPECT_TRUE(block.warm);
   EXPECT_EQ(config->tuner.optimize_mode, OptimizeMode::Maximize);
   EXPECT_EQ(config->trial_code_directory, folder.path());
 }
@@ -70,7 +71,7 @@ TEST_F(CompressionConfigTest, ReadsEverything) {
     "objective": {"metric": "latency_ms", "maxAccuracyDrop": 0.01},
     "latency": {"runs": 10, "warmup": 0, "batchSize": 4},
     "configList": [{"op_names": ["fc"], "exclude": true}],
-    "threads": 2, "seed": 99})"));
+    "threads": 2, "seed": 99, "warm": false})"));
   const auto& train = std::get<CifarFiles>(config.data.train.source);
   ASSERT_EQ(train.batches.size(), 2U);
   EXPECT_EQ(train.batches[1], folder.path() / "batch2.bin");
@@ -86,6 +87,7 @@ TEST_F(CompressionConfigTest, ReadsEverything) {
   EXPECT_EQ(config.objective.max_accuracy_drop, 0.01);
   EXPECT_EQ(config.config_list.dump(), R"([{"op_names":["fc"],"exclude":true}])");
   EXPECT_EQ(config.seed, 99U);
+  EXPECT_FALSE(config.warm);
 }
 
 TEST_F(CompressionConfigTest, ReadsBareObjectiveAndTensors) {
@@ -120,7 +122,104 @@ TEST_F(CompressionConfigTest, CanonicalFormReadsBackWithoutTheFiles) {
   ASSERT_TRUE(again) << to_string(again.error());
   EXPECT_EQ(to_json(*again).dump(), json.dump());
   EXPECT_EQ(json["finetuning"].dump(),
-            R"({"epochs":1,"optimizer":"sgd","optimizerArgs":{"momentum":0.9},"learningRate":0.01,"batchSize":64})");
+            R"({"epochs":1,"optimizer":"sgd","optimizerArgs":{"momentum":0.9},"learningRate":0.01,"batchSize":64,)"
+            R"("schedule":{"type":"constant","warmupEpochs":0,"warmupSteps":0},"loss":"crossEntropy",)"
+            R"("labelSmoothing":0.0,"restoreBest":false,"freezeBatchNorm":false})");
+}
+
+TEST_F(CompressionConfigTest, ReadsEverythingAboutTraining) {
+  const CompressionConfig config = block(patched(R"({
+    "finetuning": {"epochs": 9, "loss": "cross_entropy", "labelSmoothing": 0.1,
+                   "distillation": {"temperature": 2, "alpha": 0.9}, "clipNorm": 5, "clipValue": 0.5,
+                   "schedule": {"type": "multistep", "milestones": [3, 6], "gamma": 0.5, "warmupEpochs": 1},
+                   "earlyStop": {"patience": 3, "minDelta": 0.001}, "restoreBest": true, "freezeBatchNorm": true},
+    "calibration": {"batches": 4, "batchSize": 16}, "device": "CUDA:01"})"));
+  const FinetuningConfig& training = config.finetuning;
+  EXPECT_EQ(training.loss, LossKind::CrossEntropy);
+  EXPECT_EQ(training.label_smoothing, 0.1);
+  EXPECT_EQ(training.distillation->temperature, 2);
+  EXPECT_EQ(training.distillation->alpha, 0.9);
+  EXPECT_EQ(training.clip_norm, 5);
+  EXPECT_EQ(training.clip_value, 0.5);
+  EXPECT_EQ(training.schedule.milestones, (std::vector<std::int64_t>{3, 6}));
+  EXPECT_EQ(training.schedule.gamma, 0.5);
+  EXPECT_EQ(training.schedule.warmup_epochs, 1);
+  EXPECT_EQ(training.early_stop->patience, 3);
+  EXPECT_EQ(training.early_stop->min_delta, 0.001);
+  EXPECT_TRUE(training.restore_best && training.freeze_batch_norm);
+  EXPECT_EQ(config.calibration.batches, 4);
+  EXPECT_EQ(config.calibration.batch_size, 16);
+  EXPECT_EQ(config.device, "cuda:1");
+  const auto again = parse_compression_config(to_json(config));
+  ASSERT_TRUE(again) << to_string(again.error());
+  EXPECT_EQ(to_json(*again).dump(), to_json(config).dump());
+}
+
+TEST_F(CompressionConfigTest, SchedulesReadBackInTheirCanonicalForm) {
+  for (const char* schedule :
+       {R"("cosine")", R"("step")", R"({"type": "constant", "warmupSteps": 100})",
+        R"({"type": "Cosine", "minLearningRate": 1e-4})", R"({"type": "step", "stepSize": 10, "gamma": 0.2})"}) {
+    const CompressionConfig config = block(patched(std::string(R"({"finetuning": {"schedule": )") + schedule + "}}"));
+    const auto again = parse_compression_config(to_json(config));
+    ASSERT_TRUE(again) << schedule << to_string(again.error());
+    EXPECT_EQ(to_json(*again).dump(), to_json(config).dump()) << schedule;
+  }
+  EXPECT_EQ(block(patched(R"({"finetuning": {"schedule": "cosine"}})")).finetuning.schedule.kind,
+            LearningRateKind::Cosine);
+}
+
+TEST_F(CompressionConfigTest, SparsifyingTakesFromFinetuningWhatItDoesNotSay) {
+  const auto with = [this](const std::string& sparsifying) {
+    return block(patched(R"({"finetuning": {"epochs": 7, "optimizerArgs": {"momentum": 0.9}, "learningRate": 0.2,
+        "batchSize": 32, "clipNorm": 1, "schedule": "cosine"}, "sparsifying": )" +
+                         sparsifying + "}"));
+  };
+  const SparsifyingConfig absent = sparsifying_of(with("null"));
+  EXPECT_FALSE(absent.epochs);
+  EXPECT_EQ(absent.learning_rate, 0.2);
+  EXPECT_EQ(absent.batch_size, 32);
+  EXPECT_EQ(absent.optimizer_args.at("momentum"), 0.9);
+  EXPECT_EQ(absent.clip_norm, 1);
+  EXPECT_EQ(absent.schedule.kind, LearningRateKind::Constant);
+  const CompressionConfig config = with(R"({"epochs": 3, "optimizer": "adam", "learningRate": 0.001})");
+  const SparsifyingConfig given = sparsifying_of(config);
+  EXPECT_EQ(given.epochs, 3);
+  EXPECT_EQ(given.optimizer, OptimizerKind::Adam);
+  EXPECT_TRUE(given.optimizer_args.empty()) << "Adam has no momentum";
+  EXPECT_EQ(given.learning_rate, 0.001);
+  EXPECT_EQ(given.batch_size, 32);
+  const auto again = parse_compression_config(to_json(config));
+  ASSERT_TRUE(again) << to_string(again.error());
+  EXPECT_EQ(to_json(*again).dump(), to_json(config).dump());
+}
+
+TEST_F(CompressionConfigTest, ReadsImagesAndNumPyFiles) {
+  const CompressionConfig images = block(patched(R"({"data": {"format": "images", "resize": 256, "crop": 224,
+      "augment": {"randomCrop": [224, 224], "horizontalFlip": true},
+      "train": {"folder": "pictures", "range": [0, 100], "images": null, "labels": null},
+      "test": {"folder": "pictures/", "images": null, "labels": null}}})"));
+  EXPECT_EQ(std::get<ImageFolder>(images.data.test.source).folder, folder.path() / "pictures");
+  EXPECT_EQ(images.data.resize, (std::vector<std::int64_t>{256}));
+  EXPECT_EQ(images.data.crop->width, 224);
+  EXPECT_EQ(images.data.augment.random_crop->height, 224);
+  EXPECT_TRUE(images.data.augment.horizontal_flip);
+  const CompressionConfig arrays = block(patched(R"({"data": {"format": "npy",
+      "augment": {"randomCrop": 32, "padding": 4},
+      "train": {"inputs": "inputs.npy", "targets": "targets.npy", "images": null, "labels": null},
+      "test": {"inputs": "inputs.npy", "targets": "targets.npy", "images": null, "labels": null}}})"));
+  EXPECT_EQ(std::get<NpyFiles>(arrays.data.train.source).targets, folder.path() / "targets.npy");
+  EXPECT_EQ(arrays.data.augment.padding, 4);
+  for (const CompressionConfig& config : {images, arrays}) {
+    const auto again = parse_compression_config(to_json(config));
+    ASSERT_TRUE(again) << to_string(again.error());
+    EXPECT_EQ(to_json(*again).dump(), to_json(config).dump());
+  }
+}
+
+TEST_F(CompressionConfigTest, RegressionIsJudgedByItsLoss) {
+  const CompressionConfig config = block(patched(R"({"finetuning": {"loss": "mse"}})"));
+  EXPECT_EQ(config.evaluation.metric, EvaluationMetric::Loss);
+  EXPECT_EQ(config.objective.metric, ObjectiveMetric::Loss);
 }
 
 TEST_F(CompressionConfigTest, ParserOfTheCanonicalFormRefusesOthers) {
@@ -133,7 +232,7 @@ TEST_F(CompressionConfigTest, KnowsWhichMetricsAreMaximised) {
   EXPECT_TRUE(is_maximized(ObjectiveMetric::Accuracy) && is_maximized(ObjectiveMetric::Sparsity) &&
               is_maximized(ObjectiveMetric::Speedup));
   for (const auto metric : {ObjectiveMetric::Loss, ObjectiveMetric::Parameters, ObjectiveMetric::Macs,
-                            ObjectiveMetric::SizeBytes, ObjectiveMetric::LatencyMs}) {
+                            ObjectiveMetric::SizeBytes, ObjectiveMetric::EffectiveBytes, ObjectiveMetric::LatencyMs}) {
     EXPECT_FALSE(is_maximized(metric)) << to_string(metric);
   }
 }
@@ -167,9 +266,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadBlock{R"({"data": null})", "compression.data: required"},
         BadBlock{R"({"data": 1})", "compression.data: expected an object"},
         BadBlock{R"({"data": {"format": null}})",
-                 "compression.data.format: required: one of idx, cifar10, cifar100 or tensor"},
-        BadBlock{R"({"data": {"format": "png"}})",
-                 "compression.data.format: expected one of idx, cifar10, cifar100 or tensor, found \"png\""},
+                 "compression.data.format: required: one of idx, cifar10, cifar100, tensor, npy or images"},
+        BadBlock{
+            R"({"data": {"format": "png"}})",
+            "compression.data.format: expected one of idx, cifar10, cifar100, tensor, npy or images, found \"png\""},
         BadBlock{R"({"data": {"test": null}})", "compression.data.test: required: the files to evaluate on"},
         BadBlock{R"({"data": {"train": {"labels": null}}})",
                  "compression.data.train.labels: required: the IDX file of the labels"},
@@ -221,6 +321,51 @@ INSTANTIATE_TEST_SUITE_P(
                  "a list of two numbers [beta1, beta2]"},
         BadBlock{R"({"finetuning": {"optimizer": "adam", "optimizerArgs": {"betas": [0.9, 0.9], "beta1": 0.9}}})",
                  "beta1 is given twice"},
+        BadBlock{R"({"data": {"resize": 256}})", "compression.data.resize: only the format images can be resized"},
+        BadBlock{R"({"data": {"crop": 0}})", "compression.data.crop: expected an integer from 1 to 65536, found 0"},
+        BadBlock{R"({"data": {"crop": [1, 2, 3]}})", "a list of two, [height, width], found a list of 3"},
+        BadBlock{R"({"data": {"crop": 28, "augment": {"randomCrop": 32}}})",
+                 "expected the size of augment.randomCrop, 32 x 32, found 28 x 28"},
+        BadBlock{R"({"data": {"augment": {"padding": 4}}})",
+                 "compression.data.augment.padding: padding needs randomCrop"},
+        BadBlock{R"({"data": {"augment": {"verticalFlip": true}}})", "augment.verticalFlip: unknown key"},
+        BadBlock{R"({"data": {"format": "images", "train": {"folder": "nowhere", "images": null, "labels": null}}})",
+                 "compression.data.train.folder: \"nowhere\""},
+        BadBlock{R"({"data": {"format": "images", "train": {"folder": "model.pt", "images": null, "labels": null}}})",
+                 "compression.data.train.folder: \"model.pt\""},
+        BadBlock{R"({"data": {"format": "npy", "train": {"inputs": "inputs.npy", "images": null, "labels": null}}})",
+                 "compression.data.train.targets: required: the .npy file of the targets"},
+        BadBlock{R"({"finetuning": {"schedule": "cosinus"}})", "expected one of constant, step, multistep or cosine"},
+        BadBlock{R"({"finetuning": {"schedule": "multistep"}})", "schedule: multistep needs milestones"},
+        BadBlock{R"({"finetuning": {"schedule": {"gamma": 0.1}}})", "schedule.type: required"},
+        BadBlock{R"({"finetuning": {"schedule": {"type": "cosine", "gamma": 0.1}}})",
+                 "schedule.gamma: a schedule of type cosine has no gamma"},
+        BadBlock{R"({"finetuning": {"schedule": {"type": "multistep", "milestones": [4, 4]}}})",
+                 "milestones[1]: expected an epoch above 4, found 4"},
+        BadBlock{R"({"finetuning": {"schedule": {"type": "step", "warmupEpochs": 1, "warmupSteps": 1}}})",
+                 "schedule.warmupSteps: warmupEpochs is given too"},
+        BadBlock{R"({"finetuning": {"schedule": {"type": "cosine", "minLearningRate": 1}}})",
+                 "minLearningRate 1 is above the learning rate, 0.01"},
+        BadBlock{R"({"finetuning": {"clipNorm": 0}})", "clipNorm: expected a finite number > 0, found 0"},
+        BadBlock{R"({"finetuning": {"labelSmoothing": 1}})", "expected a finite number >= 0 and < 1, found 1"},
+        BadBlock{R"({"finetuning": {"labelSmoothing": 0.1, "loss": "mse"}})",
+                 "labelSmoothing: needs the loss crossEntropy or nll, found mse"},
+        BadBlock{R"({"finetuning": {"distillation": {}, "loss": "bceWithLogits"}})",
+                 "distillation: needs the loss crossEntropy or nll, found bceWithLogits"},
+        BadBlock{R"({"finetuning": {"distillation": {"temperature": 0}}})",
+                 "temperature: expected a finite number > 0"},
+        BadBlock{R"({"finetuning": {"earlyStop": {"minDelta": 0.1}}})", "earlyStop.patience: required"},
+        BadBlock{R"({"finetuning": {"restoreBest": 1}})", "restoreBest: expected true or false, found 1"},
+        BadBlock{R"({"finetuning": {"loss": "mse"}, "evaluation": {"metric": "accuracy"}})",
+                 "compression.evaluation.metric: the loss mse has no accuracy"},
+        BadBlock{R"({"sparsifying": {"optimizer": "adam", "optimizerArgs": {"momentum": 0.9}}})",
+                 "compression.sparsifying.optimizerArgs.momentum: unknown key"},
+        BadBlock{R"({"sparsifying": {"loss": "mse"}})", "compression.sparsifying.loss: unknown key"},
+        BadBlock{R"({"calibration": {"batches": 0}})", "compression.calibration.batches: expected an integer from 1"},
+        BadBlock{R"({"device": "gpu"})", "compression.device: expected cpu, cuda, auto or cuda:N"},
+        BadBlock{R"({"device": "cuda:256"})", "found \"cuda:256\""},
+        BadBlock{R"({"device": 0})",
+                 "compression.device: expected cpu, cuda, auto or cuda:N with N from 0 to 255, found 0"},
         BadBlock{R"({"objective": "accurracy"})", "compression.objective: expected one of accuracy, loss, sparsity"},
         BadBlock{R"({"objective": {"metric": "macs", "maxAccuracyDrop": 5}})",
                  "compression.objective.maxAccuracyDrop: expected a finite number >= 0 and <= 1, found 5"},
@@ -233,7 +378,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "compression.configList: expected a list of objects, found an object"},
         BadBlock{R"({"configList": [1]})", "compression.configList[0]: expected an object such as"},
         BadBlock{R"({"threads": 0})", "compression.threads: expected an integer from 1 to 1024"},
-        BadBlock{R"({"seed": -3})", "compression.seed: expected an integer from 0"}));
+        BadBlock{R"({"seed": -3})", "compression.seed: expected an integer from 0"},
+        BadBlock{R"({"warm": "sometimes"})", "compression.warm: expected"}));
 
 }  // namespace
 }  // namespace lathe::proto

@@ -53,7 +53,8 @@ std::string errors_of(const Checked<T>& result) {
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() {
-    for (const char* name : {"model.pt", "images.idx", "labels.idx", "batch1.bin", "batch2.bin", "tensors.pt"}) {
+    for (const char* name : {"model.pt", "images.idx", "labels.idx", "batch1.bin", "batch2.bin", "tensors.pt",
+                             "inputs.npy", "targets.npy", "pictures/cat/1.png"}) {
       folder.write(name, "x");
     }
   }

@@ -34,7 +34,16 @@ compression:
     train: {images: images.idx, labels: labels.idx, range: [0, 100]}
     test: {images: images.idx, labels: labels.idx}
     normalize: {mean: [0.1307], std: [0.3081]}
-  finetuning: {epochs: 1, optimizer: sgd, optimizerArgs: {momentum: 0.9, nesterov: true}}
+    augment: {randomCrop: 28, padding: 2, horizontalFlip: true}
+  finetuning:
+    epochs: 1
+    optimizer: sgd
+    optimizerArgs: {momentum: 0.9, nesterov: true}
+    schedule: {type: multistep, milestones: [1, 2], warmupSteps: 10}
+    earlyStop: {patience: 2, minDelta: 0.001}
+    distillation: {temperature: 4, alpha: 0.7}
+  sparsifying: {epochs: 3, learningRate: 0.1, schedule: cosine}
+  device: cuda:1
   objective: {metric: accuracy, maxAccuracyDrop: 0.01}
   configList: [{op_names: [fc2], exclude: true}]
 )";

@@ -63,7 +63,15 @@ const std::vector<Block>& blocks() {
       {"/$defs/idxPart", keys::idx_part},
       {"/$defs/cifarPart", keys::cifar_part},
       {"/$defs/tensorPart", keys::tensor_part},
+      {"/$defs/data/properties/augment", keys::augment},
+      {"/$defs/npyPart", keys::npy_part},
+      {"/$defs/imagePart", keys::image_part},
       {"/$defs/finetuning", keys::finetuning},
+      {"/$defs/finetuning/properties/distillation", keys::distillation},
+      {"/$defs/finetuning/properties/earlyStop", keys::early_stop},
+      {"/$defs/sparsifying", keys::sparsifying},
+      {"/$defs/schedule/oneOf/1", keys::schedule},
+      {"/$defs/compression/properties/calibration", keys::calibration},
       {"/$defs/sgdArgs", keys::sgd_args},
       {"/$defs/adamArgs", keys::adam_args},
   };
@@ -90,6 +98,9 @@ TEST(Schema, HasEveryNameOfTheParser) {
   EXPECT_EQ(names("/$defs/compression/properties/evaluation/properties/metric"),
             texts(names_of(names::evaluation_metrics)));
   EXPECT_EQ(names("/$defs/finetuning/properties/optimizer"), texts(names_of(names::optimizers)));
+  EXPECT_EQ(names("/$defs/sparsifying/properties/optimizer"), texts(names_of(names::optimizers)));
+  EXPECT_EQ(names("/$defs/finetuning/properties/loss"), texts(names_of(names::losses)));
+  EXPECT_EQ(names("/$defs/scheduleType"), texts(names_of(names::schedules)));
   EXPECT_EQ(names("/$defs/objectiveMetric"), texts(names_of(names::objective_metrics)));
 }
 

@@ -29,7 +29,11 @@ class Compressor {
   virtual void after_backward() {}
   /// After each step of the optimizer.
   virtual void step() {}
-  /// After the last epoch (and when there is none): everything is brought to its final state.
+  /// Whether the compression of this epoch (0-based) is the final one, so that later epochs and finish change nothing
+  /// but by training. Only such epochs are candidates for the best one.
+  [[nodiscard]] virtual bool is_settled([[maybe_unused]] std::int64_t epoch) const { return true; }
+  /// After the last epoch (and when there is none): everything is brought to its final state. Once more when the
+  /// weights of an earlier, settled epoch were put back.
   [[nodiscard]] virtual Result<void> finish() { return {}; }
 };
 

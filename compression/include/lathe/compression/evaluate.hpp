@@ -1,40 +1,38 @@
-// How good a classifier is: accuracy and mean loss over a data set.
+// How good a model is: accuracy and mean loss over a data set.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <torch/csrc/jit/api/module.h>
 
 #include <lathe/compression/dataset.hpp>
+#include <lathe/compression/loss.hpp>
 #include <lathe/compression/result.hpp>
 #include <lathe/compression/tapped_model.hpp>
 
 namespace lathe::compression {
 
-/// What the rows of a model's output [B, C, …] are.
-enum class OutputKind {
-  Scores,         ///< logits or log-probabilities
-  Probabilities,  ///< softmax was applied
-};
+/// Runs the model on the device where it is; what it throws and what does not fit a loss of `batch.targets` become
+/// errors with the input's shape.
+[[nodiscard]] Result<at::Tensor> run_model(const Network& network, const Batch& batch, LossKind loss);
 
-/// Told numerically: probabilities are >= 0 and sum to 1 over dimension 1, in every row.
-[[nodiscard]] OutputKind output_kind(const at::Tensor& outputs);
-
-/// Mean cross-entropy. Log-softmax leaves log-probabilities as they are (their exponentials sum to 1), so a model that
-/// ends in it needs no other loss than one that ends in logits; probabilities are given their logarithm first.
-[[nodiscard]] at::Tensor classification_loss(const at::Tensor& outputs, const at::Tensor& targets, OutputKind kind);
-
-/// Runs the model; what it throws and what does not fit a classifier of `targets` become errors with the input's shape.
+/// Of a model that tells classes apart.
 [[nodiscard]] Result<at::Tensor> run_classifier(const Network& network, const Batch& batch);
 
 struct Evaluation {
-  double accuracy = 0;  ///< fraction of right answers
-  double loss = 0;      ///< mean cross-entropy
+  /// Fraction of right answers: the class of the largest output, or, with BceWithLogits, of all logits those whose sign
+  /// tells whether the target is above 1/2. None with Mse.
+  std::optional<double> accuracy;
+  /// Fraction of records whose class is among the five largest outputs; none below six classes.
+  std::optional<double> top5_accuracy;
+  double loss = 0;  ///< mean over all targets, without label smoothing
 };
 
-/// In eval mode and without gradients; the model's mode is put back.
-[[nodiscard]] Result<Evaluation> evaluate(const Network& network, const Dataset& data, std::int64_t batch_size);
+/// In eval mode and without gradients; the mode of each of the model's modules is put back.
+[[nodiscard]] Result<Evaluation> evaluate(const Network& network, const Dataset& data, std::int64_t batch_size,
+                                          LossKind loss = LossKind::CrossEntropy);
 
 /// Whether eval mode leaves the model random or dependent on the rest of the batch, as in a model that was traced in
 /// training mode: dropout and batch statistics are then fixed parts of it. `inputs` has at least two records.

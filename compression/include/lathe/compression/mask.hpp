@@ -8,7 +8,8 @@
 
 namespace lathe::compression {
 
-/// 1 where a weight is kept, 0 where it is pruned; same shape and dtype as the tensor it masks.
+/// 1 where a weight is kept, 0 where it is pruned; same shape and dtype as the tensor it masks. Masks of whole filters
+/// may be expanded views of one number a filter, which costs no memory: clone one before writing into it.
 struct Mask {
   at::Tensor weight;
   at::Tensor bias;  ///< undefined when the layer has no bias

@@ -25,9 +25,9 @@ struct QuantSpec {
 
 /// What of a layer is quantized, and how; none: left as it is.
 struct QuantTarget {
-  std::optional<QuantSpec> weight;
-  std::optional<QuantSpec> input;
-  std::optional<QuantSpec> output;
+  std::optional<QuantSpec> weight = {};
+  std::optional<QuantSpec> input = {};
+  std::optional<QuantSpec> output = {};
   std::int64_t start_step = 0;  ///< training steps before quantization sets in; ranges are tracked from the first
 
   friend bool operator==(const QuantTarget&, const QuantTarget&) = default;

@@ -1,0 +1,65 @@
+#include "steps/quantize.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <lathe/compression/model.hpp>
+#include <lathe/compression/quantization.hpp>
+
+#include "steps/finetune.hpp"
+
+namespace lathe::trial {
+namespace {
+
+using compression::Network;
+using compression::Quantization;
+using Json = nlohmann::ordered_json;
+
+Json to_json(const compression::QuantizedLayerSummary& layer) {
+  Json json{{"layer", layer.layer}, {"type", layer.type}};
+  if (layer.weight_bits) json["weight_bits"] = *layer.weight_bits;
+  if (layer.input_bits) json["input_bits"] = *layer.input_bits;
+  if (layer.output_bits) json["output_bits"] = *layer.output_bits;
+  json["batch_norm_folded"] = layer.batch_norm_folded;
+  return json;
+}
+
+/// Ranges from data: what the observer lives of, and what QAT and LSQ begin with.
+Result<void> calibrate(Quantization& quantization, const Network& network, const Workshop& workshop) {
+  const auto& calibration = workshop.setup.config.calibration;
+  return quantization.calibrate(network, workshop.setup.train, calibration.batch_size, calibration.batches);
+}
+
+}  // namespace
+
+Result<Compressed> quantize(const QuantizationPlan& plan, Workshop& workshop) {
+  auto tapped = compression::TappedModel::create(workshop.model);
+  if (!tapped) return tl::unexpected(tapped.error());
+  const std::shared_ptr<compression::TappedModel> shared = std::move(*tapped);
+  auto quantization = Quantization::create(plan.kind, plan.options, plan.layers, shared);
+  if (!quantization) return tl::unexpected(quantization.error());
+  const Network network(shared);
+  if (auto calibrated = calibrate(**quantization, network, workshop); !calibrated)
+    return tl::unexpected(calibrated.error());
+  const auto before = judge(network, workshop);
+  if (!before) return tl::unexpected(before.error());
+  auto trained =
+      (*quantization)->trains() ? finetune(network, quantization->get(), workshop) : (*quantization)->finish();
+  if (!trained) return tl::unexpected(trained.error());
+  workshop.model.eval();
+
+  const torch::jit::Module saved = compression::copy_model(workshop.model);
+  if (auto written = (*quantization)->write_weights(saved); !written) return tl::unexpected(written.error());
+  Compressed result{saved, network};
+  result.simulated = true;
+  result.before_finetuning = *before;
+  result.details["calibration"] = (*quantization)->calibration_config();
+  for (const auto& layer : (*quantization)->summary()) {
+    if (layer.weight_bits) result.weight_bits[layer.layer] = *layer.weight_bits;
+    result.details["quantized"].push_back(to_json(layer));
+  }
+  return result;
+}
+
+}  // namespace lathe::trial
