@@ -13,18 +13,16 @@
 namespace lathe::compression {
 namespace {
 
-/// Masks of what a smaller model still holds as whole filters of zeros: speed-up could not cut them.
+/// Masks of what a smaller model still holds as whole filters of zeros: speed-up could not cut them. A bias that is not
+/// zero there is what speed-up has folded into it, and stays.
 Masks masks_of_zero_filters(const std::vector<Layer>& layers) {
+  const auto pruner = Pruner::create(PruningMetric::L1);
   Masks masks;
   for (const Layer& layer : layers) {
-    const at::Tensor weight = layer.weight.detach();
-    if (weight.dim() < 2) continue;
-    const at::Tensor kept = weight.flatten(1).abs().amax(1).ne(0).to(weight.scalar_type());
-    if (kept.ne(0).all().item<bool>()) continue;
-    std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
-    shape[0] = weight.size(0);
-    Mask mask{kept.view(shape).expand(weight.sizes()).contiguous(), {}};
-    if (layer.bias.defined()) mask.bias = layer.bias.detach().ne(0).logical_or_(kept.ne(0)).to(kept.scalar_type());
+    const at::Tensor kept = pruner->metric(layer).ne(0);
+    if (kept.all().item<bool>()) continue;
+    Mask mask = pruner->mask_of_units(layer, kept.to(layer.weight.scalar_type()));
+    if (mask.bias.defined()) mask.bias = at::logical_or(mask.bias, layer.bias.detach()).to(mask.bias.scalar_type());
     masks[layer.name] = std::move(mask);
   }
   return masks;

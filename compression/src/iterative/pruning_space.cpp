@@ -12,12 +12,16 @@ namespace lathe::compression {
 PruningSpace::PruningSpace(std::unique_ptr<Pruner> pruner, std::vector<SelectedLayer> layers)
     : pruner_(std::move(pruner)), layers_(std::move(layers)) {
   for (const auto& [layer, target] : layers_) {
-    units_.push_back(pruner_->structured() ? layer.weight.size(0) : layer.weight.numel());
+    units_.push_back(pruner_->units(layer));
   }
 }
 
 Result<PruningSpace> PruningSpace::create(PruningMetric base, std::vector<SelectedLayer> layers) {
   if (layers.empty()) return fail("no layer is selected");
+  if (needs_statistics(base) || base == PruningMetric::Slim) {
+    return fail(
+        fmt::format("base_algo is {}; expected one that goes by weights alone: level, l1, l2 or fpgm", name_of(base)));
+  }
   PruningSpace space(Pruner::create(base), std::move(layers));
   if (auto fit = check_layers(*space.pruner_, space.layers_); !fit) return tl::unexpected(fit.error());
   return space;

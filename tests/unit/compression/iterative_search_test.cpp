@@ -86,7 +86,8 @@ TEST_P(IterativeSearch, SpeedUpCutsWhatIsMasked) {
     const at::Tensor mask = result->masks.contains(layer.name) ? result->masks.at(layer.name).weight.flatten(1).amax(1)
                                                                : at::ones({layer.weight.size(0)});
     for (const LayerChange& change : sped_up->layers) {
-      if (change.layer == layer.name) EXPECT_EQ(change.after[0], mask.sum().item<std::int64_t>()) << layer.name;
+      if (change.layer != layer.name) continue;
+      EXPECT_EQ(change.after[0], mask.sum().item<std::int64_t>()) << layer.name;
     }
   }
 }
@@ -139,7 +140,7 @@ TEST_P(IterativeSearch, StepsAreToldAndAnErrorThereEndsTheRun) {
 INSTANTIATE_TEST_SUITE_P(All, IterativeSearch,
                          ::testing::Values(Search{"NetAdapt", netadapt}, Search{"SimulatedAnnealing", annealing},
                                            Search{"Sensitivity", sensitivity}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& search) { return std::string(search.param.name); });
 
 TEST(NetAdapt, EachStepTakesItsShareFromTheBestLayer) {
   Bench bench(0.4);
@@ -154,7 +155,8 @@ TEST(NetAdapt, EachStepTakesItsShareFromTheBestLayer) {
     EXPECT_GT(step.sparsity, sparsity);
     EXPECT_LT(step.sparsity, sparsity + 0.1 + kLargestUnit);
     for (const auto& [layer, share] : step.sparsities) {
-      if (layer != step.what) EXPECT_EQ(share, last[layer]) << "step " << step.iteration;
+      if (layer == step.what) continue;
+      EXPECT_EQ(share, last[layer]) << "step " << step.iteration;
     }
     last = step.sparsities;
     sparsity = step.sparsity;
@@ -249,7 +251,7 @@ TEST(Sensitivity, AnIterationTakesNoMoreThanItsShare) {
   options.finetune_epochs = 0;
   const auto result = Sensitivity(options).run(bench.context);
   ASSERT_TRUE(result) << result.error().message;
-  EXPECT_GE(result->history.size(), 5);
+  EXPECT_GE(result->history.size(), 4);
   double sparsity = 0;
   for (const IterativeStep& step : result->history) {
     EXPECT_THAT(step.sparsity - sparsity, AllOf(Ge(1.0 / 11070), Le(0.1 + kLargestUnit)));
