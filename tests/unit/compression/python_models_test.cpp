@@ -108,10 +108,10 @@ TEST_P(PythonModels, BecomeTheSameSmallerModel) {
   EXPECT_TRUE(at::allclose(outputs, theirs.forward({example()}).toTensor(), 1e-6, 1e-6));
 }
 
-INSTANTIATE_TEST_SUITE_P(ScriptedAndTraced, PythonModels,
-                         testing::Combine(testing::Values(Net{"lenet", {2, 1, 12, 12}, "fc2", 3},
-                                                          Net{"residual", {2, 3, 8, 8}, "fc", 9}),
-                                          testing::Values(PruningMetric::Level, PruningMetric::L1)));
+INSTANTIATE_TEST_SUITE_P(
+    ScriptedAndTraced, PythonModels,
+    testing::Combine(testing::Values(Net{"lenet", {2, 1, 12, 12}, "fc2", 3}, Net{"residual", {2, 3, 8, 8}, "fc", 9}),
+                     testing::Values(PruningMetric::Level, PruningMetric::L1, PruningMetric::L2, PruningMetric::Fpgm)));
 
 }  // namespace
 }  // namespace lathe::compression
