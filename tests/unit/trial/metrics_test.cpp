@@ -34,7 +34,7 @@ TEST(Metrics, JsonHasTheDefaultFirst) {
   const auto json = to_json(metrics_with_drop(0.01), {ObjectiveMetric::Accuracy, {}});
   EXPECT_EQ(json.begin().key(), "default");
   EXPECT_EQ(json.at("default"), 0.9);
-  EXPECT_EQ(json.size(), 10U);
+  EXPECT_EQ(json.size(), 11U);
 }
 
 }  // namespace

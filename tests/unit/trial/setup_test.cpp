@@ -89,7 +89,7 @@ TEST_F(TrialProgram, TrainsWithATeacherAndGoesBackToItsBestEpoch) {
   config.finetuning.restore_best = true;
   const Outcome outcome = run_trial(R"({"a": {"_name": "level", "sparsity": 0.5}})");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
-  EXPECT_THAT(outcome.out, HasSubstr("stopped early, after 2 epochs"));
+  EXPECT_THAT(outcome.out, HasSubstr("stopped early after 2 epochs"));
   EXPECT_EQ(outcome.metrics.size(), 3U);
   EXPECT_NEAR(outcome.metrics.back().value["sparsity"], 0.5, 0.01) << "what was pruned stays pruned";
 }
