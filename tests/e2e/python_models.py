@@ -139,7 +139,10 @@ def masked_net(net, algorithm, sparsity):
         for name in prunable(net):
             weight = modules[name].weight
             if algorithm == "level":
-                masked[name].weight.mul_(smallest_are_zero(weight.detach().abs(), sparsity).view_as(weight))
+                mask = smallest_are_zero(weight.detach().abs(), sparsity).view_as(weight)
+                masked[name].weight.mul_(mask)
+                if masked[name].bias is not None:  # goes where all weights of its row do
+                    masked[name].bias.mul_(mask.flatten(1).amax(1))
                 continue
             mask = smallest_are_zero(filter_metric(weight, algorithm), sparsity)
             kept[name] = set(mask.nonzero().flatten().tolist())

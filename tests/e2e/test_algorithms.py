@@ -77,7 +77,7 @@ class Mnist(unittest.TestCase):
         self.assertEqual(report["algorithm"], name)
         original, metrics = report["baseline"], report["metrics"]
         self.assertGreaterEqual(original["accuracy"], 0.96)
-        return original["accuracy"] - metrics["accuracy"], metrics, original
+        return round(original["accuracy"] - metrics["accuracy"], 9), metrics, original
 
     def test_half_of_the_filters_cost_half_a_point(self):
         for name in (*STRUCTURED, "slim"):

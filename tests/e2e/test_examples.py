@@ -65,7 +65,7 @@ class AlgorithmTable(Example):
         self.assertEqual(level["parameters"], 431080)
         self.assertLess(l1["parameters"], level["parameters"])
         self.assertIn("exit code 2", slim["error"])
-        self.assertIn("BatchNorm", slim["error"])
+        self.assertIn("selects no layer", slim["error"])
 
     def test_it_prints_markdown(self):
         run(program("lenet-example"), "--directory", self.folder, "--epochs", 1)
