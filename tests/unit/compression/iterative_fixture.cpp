@@ -89,14 +89,14 @@ Bench::Bench(double sparsity, bool with_example)
     ++evaluations;
     const auto quality = evaluate(network, held_out_blobs(), 128);
     if (!quality) return tl::unexpected(quality.error());
-    return quality->accuracy;
+    return quality->accuracy.value();
   };
 }
 
 double accuracy(const Module& model) {
   const auto quality = evaluate(model, held_out_blobs(), 128);
   EXPECT_TRUE(quality) << (quality ? "" : quality.error().message);
-  return quality ? quality->accuracy : 0;
+  return quality ? quality->accuracy.value() : 0;
 }
 
 double zero_share(const std::vector<SelectedLayer>& layers) {

@@ -1,5 +1,6 @@
 // Masks with known answers: the numbers of D08 to D34 and D56.
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -53,6 +54,18 @@ void expect_metric(const Pruner& pruner, const Layer& layer, const Numbers& expe
 }
 
 const Values kFourFilters{3, 0, 2, 2, 5, 0, 1, 1};
+
+/// NNI v1 refuses Linear too; as its v2 (D32) Lathe prunes the rows, and refuses only what has no filters.
+TEST(PrunerConformance, D04TypesWithoutFiltersAreRefusedByName) {
+  const auto pruner = Pruner::create(PruningMetric::L1);
+  SparsityTarget half;
+  half.sparsity = .5;
+  EXPECT_TRUE(check_layers(*pruner, {{{"fc", "Linear", at::ones({4, 2}), {}}, half}}));
+  const auto refused = check_layers(*pruner, {{{"emb", "Embedding", at::ones({4, 2}), {}}, half}});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("emb"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("Embedding"), std::string::npos) << refused.error().message;
+}
 
 TEST(PrunerConformance, D08LevelKeepsTheBiasOfRowsThatAreNotEmpty) {
   const Layer layer{"fc", "Linear", tensor({.1F, -.5F, .3F, -.05F, .7F, .2F, -.9F, .4F}, {2, 4}), at::zeros({2})};

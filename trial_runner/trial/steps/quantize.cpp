@@ -31,6 +31,13 @@ Result<void> calibrate(Quantization& quantization, const Network& network, const
   return quantization.calibrate(network, workshop.setup.train, calibration.batch_size, calibration.batches);
 }
 
+/// DoReFa and BNN stretch weights to [-1, 1], so outputs and gradients grow by orders of magnitude with every layer,
+/// and a learning rate that suits the float model would throw the weights far away.
+void tame_gradients(compression::QuantizerKind kind, compression::TrainingOptions& finetuning) {
+  const bool stretches = kind == compression::QuantizerKind::DoReFa || kind == compression::QuantizerKind::Bnn;
+  if (stretches && !finetuning.clip_norm && !finetuning.clip_value) finetuning.clip_norm = 1;
+}
+
 }  // namespace
 
 Result<Compressed> quantize(const QuantizationPlan& plan, Workshop& workshop) {
@@ -44,6 +51,7 @@ Result<Compressed> quantize(const QuantizationPlan& plan, Workshop& workshop) {
     return tl::unexpected(calibrated.error());
   const auto before = judge(network, workshop);
   if (!before) return tl::unexpected(before.error());
+  tame_gradients(plan.kind, workshop.finetuning);
   auto trained =
       (*quantization)->trains() ? finetune(network, quantization->get(), workshop) : (*quantization)->finish();
   if (!trained) return tl::unexpected(trained.error());
