@@ -30,9 +30,9 @@ std::string warm_parent_command(const std::filesystem::path& program, const Expe
                      quoted(folder.warm_log().string()));
 }
 
-/// A fork has the parent's single thread and no device of its own.
+/// A fork has its parent's single thread, and cannot use its CUDA context.
 bool may_be_warm(const proto::CompressionConfig& compression) {
-  return compression.warm && compression.threads == 1;
+  return compression.warm && compression.threads == 1 && compression.device == "cpu";
 }
 
 std::string built_in_command(const std::filesystem::path& program, std::string_view verb) {

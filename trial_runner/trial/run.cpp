@@ -202,7 +202,12 @@ class Trial {
     say("compressed: accuracy {} (drop {}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
         accuracy_text(metrics_.accuracy), accuracy_text(metrics_.accuracy_drop), metrics_.parameters, metrics_.sparsity,
         metrics_.size_bytes, metrics_.speedup);
-    if (auto written = write_json(environment_.output_directory / "report.json", report); !written) return written;
+    const auto& folder = environment_.output_directory;
+    if (compressed_->details.contains("calibration")) {
+      auto written = write_json(folder / "calibration.json", compressed_->details["calibration"]);
+      if (!written) return written;
+    }
+    if (auto written = write_json(folder / "report.json", report); !written) return written;
     return reporter_.final(metrics);
   }
 
