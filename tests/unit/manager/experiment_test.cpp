@@ -157,11 +157,13 @@ TEST_F(ExperimentTest, TheOriginalIsMeasuredBeforeTheFirstTrial) {
   EXPECT_EQ(record.baseline["macs"], 100);
 }
 
-TEST_F(ExperimentTest, TrialsOfSeveralThreadsAreNotForkedNorThoseOfAConfigThatForbidsIt) {
-  for (const bool is_forbidden : {false, true}) {
+TEST_F(ExperimentTest, TrialsOfSeveralThreadsOrOnADeviceAreNotForkedNorThoseOfAConfigThatForbidsIt) {
+  using Change = void (*)(proto::CompressionConfig&);
+  for (const Change change : {Change([](proto::CompressionConfig& block) { block.threads = 2; }),
+                              Change([](proto::CompressionConfig& block) { block.device = "cuda"; }),
+                              Change([](proto::CompressionConfig& block) { block.warm = false; })}) {
     proto::ExperimentConfig config = compression_config();
-    config.compression->threads = is_forbidden ? 1 : 2;
-    config.compression->warm = !is_forbidden;
+    change(*config.compression);
     const std::size_t before = agent_->started.size();
     (void)create(std::move(config));
     const std::string preparation = running_trial(before);
