@@ -84,7 +84,8 @@ nlohmann::ordered_json finetuning_json(const FinetuningConfig& config) {
 
 SparsifyingConfig sparsifying_of(const CompressionConfig& config) {
   if (config.sparsifying) return *config.sparsifying;
-  SparsifyingConfig sparsifying{config.finetuning, {}};
+  const OptimizationConfig& same = config.finetuning;
+  SparsifyingConfig sparsifying{same, {}};
   sparsifying.schedule = {};
   return sparsifying;
 }

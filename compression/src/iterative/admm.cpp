@@ -24,8 +24,10 @@ Result<void> AdmmTraining::update_epoch(std::int64_t epoch) {
 }
 
 void AdmmTraining::after_backward() {
-  for (const auto& [selected, row, z, u] : states_) {
+  for (auto& [selected, row, z, u] : states_) {
     const at::Tensor weight = selected.layer.weight.detach();
+    z = z.to(weight.device());
+    u = u.to(weight.device());
     weight.sub_(weight.sub(z).add_(u), row);
   }
 }
@@ -34,7 +36,7 @@ void AdmmTraining::update_projections() {
   for (auto& [selected, row, z, u] : states_) {
     const at::Tensor weight = selected.layer.weight.detach();
     Layer shifted = selected.layer;
-    shifted.weight = weight + u;
+    shifted.weight = weight + u.to(weight.device());
     z = shifted.weight * pruner_->mask(shifted, selected.target.sparsity, nullptr).weight;
     u = shifted.weight - z;
   }

@@ -16,13 +16,17 @@ KeptMasks::KeptMasks(const torch::jit::Module& model, const Masks& masks) {
 }
 
 void KeptMasks::after_backward() {
-  for (const auto& [tensor, mask] : masked_) {
+  for (auto& [tensor, mask] : masked_) {
+    mask = mask.to(tensor.device());
     if (tensor.grad().defined()) tensor.grad().detach().mul_(mask);
   }
 }
 
 void KeptMasks::step() {
-  for (const auto& [tensor, mask] : masked_) tensor.detach().mul_(mask);
+  for (auto& [tensor, mask] : masked_) {
+    mask = mask.to(tensor.device());  // nothing where it is already
+    tensor.detach().mul_(mask);
+  }
 }
 
 }  // namespace lathe::compression

@@ -9,6 +9,12 @@
 
 namespace lathe::compression {
 
+Result<void> check_base(PruningMetric base) {
+  if (!needs_statistics(base) && base != PruningMetric::Slim) return {};
+  return fail(
+      fmt::format("base_algo is {}; expected one that goes by weights alone: level, l1, l2 or fpgm", name_of(base)));
+}
+
 PruningSpace::PruningSpace(std::unique_ptr<Pruner> pruner, std::vector<SelectedLayer> layers)
     : pruner_(std::move(pruner)), layers_(std::move(layers)) {
   for (const auto& [layer, target] : layers_) {
@@ -18,10 +24,7 @@ PruningSpace::PruningSpace(std::unique_ptr<Pruner> pruner, std::vector<SelectedL
 
 Result<PruningSpace> PruningSpace::create(PruningMetric base, std::vector<SelectedLayer> layers) {
   if (layers.empty()) return fail("no layer is selected");
-  if (needs_statistics(base) || base == PruningMetric::Slim) {
-    return fail(
-        fmt::format("base_algo is {}; expected one that goes by weights alone: level, l1, l2 or fpgm", name_of(base)));
-  }
+  if (auto fits = check_base(base); !fits) return tl::unexpected(fits.error());
   PruningSpace space(Pruner::create(base), std::move(layers));
   if (auto fit = check_layers(*space.pruner_, space.layers_); !fit) return tl::unexpected(fit.error());
   return space;

@@ -8,6 +8,7 @@
 
 #include <lathe/compression/quant_grid.hpp>
 
+#include "quantization/by_operators.hpp"
 #include "quantization/kernels.hpp"
 
 namespace lathe::compression {
@@ -31,8 +32,8 @@ struct ChannelLayout {
 };
 
 void check_tensor(const at::Tensor& tensor) {
-  TORCH_CHECK(tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided,
-              "fake quantization needs a dense float32 tensor on the CPU, not ", tensor.toString());
+  TORCH_CHECK(tensor.scalar_type() == at::kFloat && tensor.layout() == at::kStrided,
+              "fake quantization needs a dense float32 tensor, not ", tensor.toString());
 }
 
 /// Memory in one piece, in order of the indices if channels are to be found in it.
@@ -118,6 +119,11 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& tensor,
                             const QuantGrid& grid) {
+    if (!tensor.is_cpu()) {
+      const by_operators::Quantized quantized = by_operators::quantize(tensor, grid);
+      context->save_for_backward({quantized.pass});
+      return quantized.values;
+    }
     const at::Tensor x = dense(tensor, grid.scale.size() > 1);
     at::Tensor y = at::empty_like(x);
     at::Tensor pass = at::empty_like(x, x.options().dtype(at::kByte));
@@ -128,7 +134,9 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    return {pass_gradient(gradients[0], context->get_saved_variables()[0]), at::Tensor()};
+    const at::Tensor pass = context->get_saved_variables()[0];
+    if (!pass.is_cpu()) return {gradients[0].mul(pass), at::Tensor()};
+    return {pass_gradient(gradients[0], pass), at::Tensor()};
   }
 };
 
@@ -152,6 +160,7 @@ ValueRange tensor_range(const float* x, std::int64_t n) {
 
 std::vector<ValueRange> value_ranges(const at::Tensor& tensor, std::optional<std::int64_t> axis) {
   check_tensor(tensor);
+  if (!tensor.is_cpu()) return by_operators::ranges(tensor, axis);
   const at::Tensor x = dense(tensor, axis.has_value());
   const ChannelLayout layout = ChannelLayout::of(x, axis);
   std::vector<ValueRange> ranges(static_cast<std::size_t>(layout.channels));
@@ -176,6 +185,7 @@ at::Tensor fake_quantize(const at::Tensor& tensor, const QuantGrid& grid) {
   TORCH_CHECK(channels == 1 || (grid.axis < tensor.dim() && tensor.size(grid.axis) == channels), "a grid of ", channels,
               " channels does not fit a tensor of shape ", tensor.sizes());
   if (at::GradMode::is_enabled() && tensor.requires_grad()) return FakeQuantize::apply(tensor, grid);
+  if (!tensor.is_cpu()) return by_operators::quantize(tensor, grid).values;
   const at::Tensor x = dense(tensor, channels > 1);
   at::Tensor y = at::empty_like(x);
   quantize_into(x, y, {}, grid);

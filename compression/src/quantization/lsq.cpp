@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "quantization/by_operators.hpp"
 #include "quantization/kernels.hpp"
 #include "quantization/quantizers.hpp"
 
@@ -37,11 +38,16 @@ class LearntScale : public torch::autograd::Function<LearntScale> {
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
     const QuantLevels levels{context->saved_data["min"].toInt(), context->saved_data["max"].toInt()};
+    const double damping = gradient_scale(levels, saved[0].numel());
+    if (!saved[0].is_cpu()) {
+      const auto found = by_operators::learnt_scale_backward(saved[0], gradients[0], saved[1].item<float>(), levels);
+      return {found.tensor, at::full_like(saved[1], found.scale * damping), at::Tensor()};
+    }
     const at::Tensor x = saved[0].contiguous();
     const at::Tensor gradient = gradients[0].contiguous();
     at::Tensor x_gradient = at::empty_like(x);
     const double sum = reduce(x, gradient, x_gradient, saved[1].item<float>(), levels);
-    return {x_gradient, at::full_like(saved[1], sum * gradient_scale(levels, x.numel())), at::Tensor()};
+    return {x_gradient, at::full_like(saved[1], sum * damping), at::Tensor()};
   }
 
  private:
@@ -95,6 +101,9 @@ class LearntScaleQuantizer final : public TensorQuantizer {
 
   [[nodiscard]] bool ready() const override { return seen_; }
   [[nodiscard]] at::Tensor learnt() const override { return scale_; }
+  [[nodiscard]] std::function<void()> remember() override {
+    return [this, last = last_] { last_ = last; };
+  }
 
   void describe(nlohmann::ordered_json& fields) const override {
     fields[field("", "_bits")] = bits_;

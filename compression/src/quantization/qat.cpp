@@ -95,6 +95,9 @@ class QatActivation final : public TensorQuantizer {
   }
 
   [[nodiscard]] bool ready() const override { return !tracked_.empty(); }
+  [[nodiscard]] std::function<void()> remember() override {
+    return [this, tracked = tracked_] { tracked_ = tracked; };
+  }
 
   void describe(nlohmann::ordered_json& fields) const override {
     fields[field("", "_bits")] = spec_.bits;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -206,6 +207,23 @@ std::vector<at::Tensor> Quantization::extra_parameters() {
 void Quantization::step() {
   ++state_->progress->steps;
   for (const auto& quantizer : state_->quantizers) quantizer->after_step();
+}
+
+bool Quantization::is_settled(std::int64_t /*epoch*/) const {
+  const auto is_delayed = [this](const QuantizedLayer& layer) {
+    return state_->progress->before(layer.target.start_step);
+  };
+  return std::none_of(state_->layers.begin(), state_->layers.end(), is_delayed);
+}
+
+std::function<void()> Quantization::remember() {
+  std::vector<std::function<void()>> all;
+  for (const auto& quantizer : state_->quantizers) {
+    if (auto one = quantizer->remember()) all.push_back(std::move(one));
+  }
+  return [all = std::move(all)] {
+    for (const auto& restore : all) restore();
+  };
 }
 
 Result<void> Quantization::finish() {

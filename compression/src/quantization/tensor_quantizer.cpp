@@ -25,9 +25,8 @@ std::string TensorSite::text() const {
 }
 
 void TensorQuantizer::require_float(const at::Tensor& tensor) const {
-  if (tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat) return;
-  throw std::runtime_error(
-      fmt::format("{} is {}; only float32 on the CPU can be quantized", site_.text(), tensor.toString()));
+  if (tensor.scalar_type() == at::kFloat) return;
+  throw std::runtime_error(fmt::format("{} is {}; only float32 can be quantized", site_.text(), tensor.toString()));
 }
 
 std::vector<ValueRange> TensorQuantizer::finite_ranges(const at::Tensor& tensor,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ class TensorQuantizer {
   [[nodiscard]] virtual at::Tensor pass(const at::Tensor& tensor) = 0;
   /// After each step of the optimizer.
   virtual void after_step() {}
+  /// What takes it back to where it is now, beside `learnt`; empty where training changes nothing. It outlives the
+  /// call.
+  [[nodiscard]] virtual std::function<void()> remember() { return {}; }
   /// After the last batch of a calibration.
   virtual void freeze() {}
   /// Whether it knows all it needs.
@@ -71,7 +75,7 @@ class TensorQuantizer {
   [[nodiscard]] std::string field(const std::string& before, const std::string& after) const {
     return before + site_.kind() + after;
   }
-  /// Throws unless it is float32 on the CPU.
+  /// Throws unless it is float32.
   void require_float(const at::Tensor& tensor) const;
   /// value_ranges of such a tensor; throws unless all are finite.
   [[nodiscard]] std::vector<ValueRange> finite_ranges(const at::Tensor& tensor,

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include <lathe/compression/compressor.hpp>
 #include <lathe/compression/trainer.hpp>
 
 namespace lathe::compression {
@@ -21,9 +23,14 @@ class BestEpoch {
   /// Forgets everything: the epochs before are no candidates.
   void reset();
 
-  /// Takes note of an epoch that is a candidate; larger values are better, the first of equals is the best. `tensors`
-  /// are all that makes up the model.
-  void consider(std::int64_t epoch, double value, const std::vector<at::Tensor>& tensors);
+  /// What an epoch's model is made of.
+  struct State {
+    std::vector<at::Tensor> tensors;  ///< all of the model's
+    Compressor* compressor = nullptr;
+  };
+
+  /// Takes note of an epoch that is a candidate; larger values are better, the first of equals is the best.
+  void consider(std::int64_t epoch, double value, const State& state);
 
   /// Whether the last `patience` candidates have not been better by more than min_delta than one before them.
   [[nodiscard]] bool is_worn_out() const;
@@ -31,7 +38,7 @@ class BestEpoch {
   [[nodiscard]] std::optional<std::int64_t> epoch() const { return epoch_; }
   [[nodiscard]] double value() const { return value_; }
 
-  /// Puts the weights of the best epoch back, into the same tensors.
+  /// Puts the weights of the best epoch back, into the same tensors, and the compressor's state.
   void restore() const;
 
  private:
@@ -42,6 +49,7 @@ class BestEpoch {
   double reference_ = 0;  ///< to be exceeded by min_delta
   std::int64_t idle_ = 0;
   std::vector<std::pair<at::Tensor, at::Tensor>> kept_;  ///< tensor and copy
+  std::function<void()> restore_compressor_;
 };
 
 }  // namespace lathe::compression

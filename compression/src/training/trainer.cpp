@@ -212,7 +212,7 @@ class Training {
     }
     const bool is_last = summary_.epochs == options_.epochs;
     if (!is_last && compressor_ != nullptr && !compressor_->is_settled(progress_.epoch)) return {};
-    best_.consider(progress_.epoch, *value, state());
+    best_.consider(progress_.epoch, *value, {state(), compressor_});
     return {};
   }
 

@@ -29,84 +29,14 @@ using test_models::quantize;
 using test_models::Quantized;
 using test_models::quantized;
 using test_models::relu_net;
+using test_models::small_net;
 using test_models::values_of;
 using test_models::vector_of;
 using ::testing::HasSubstr;
 using torch::jit::Module;
 
-Module small_net() {
-  test_models::Builder build(3);
-  return build.net("Net", {{"fc1", build.linear(4, 32)}, {"fc2", build.linear(32, 3)}},
-                   "def forward(self, x):\n  return self.fc2.forward(torch.relu(self.fc1.forward(x)))\n");
-}
-
-Dataset three_classes(std::int64_t count = 256) {
-  const at::Tensor inputs = at::randn({count, 4}, at::detail::createCPUGenerator(5));
-  return Dataset::create(inputs, inputs.narrow(1, 0, 3).argmax(1), {}).value();
-}
-
-TrainingOptions five_epochs() {
-  TrainingOptions options;
-  options.epochs = 5;
-  options.batch_size = 32;
-  options.optimizer.learning_rate = 0.05;
-  options.optimizer.momentum = 0.9;
-  return options;
-}
-
-struct TrainingCase {
-  std::string name;
-  QuantizerKind kind;
-  QuantTarget target;
-};
-
-class QuantizerTraining : public ::testing::TestWithParam<TrainingCase> {};
-
-TEST_P(QuantizerTraining, LowersTheLossThroughTheQuantizedView) {
-  const Module model = small_net();
-  auto net = quantize(GetParam().kind, model,
-                      {quantized(model, "fc1", GetParam().target), quantized(model, "fc2", GetParam().target)});
-  const Network network(net.tapped);
-  const Dataset data = three_classes();
-  const auto before = evaluate(network, data, 64);
-  ASSERT_TRUE(before) << "eval before training is defined: " << before.error().message;
-  EXPECT_TRUE(std::isfinite(before->loss));
-  const auto trained = train(network, data, five_epochs(), net.quantization.get(), {});
-  ASSERT_TRUE(trained) << trained.error().message;
-  const auto after = evaluate(network, data, 64);
-  ASSERT_TRUE(after);
-  EXPECT_LT(after->loss, before->loss);
-  EXPECT_GT(after->accuracy, 0.6);
-}
-
 const QuantSpec kBits4{.bits = 4};
 const QuantSpec kInt4PerChannel{4, QuantDtype::Int, QuantScheme::PerChannelSymmetric};
-
-INSTANTIATE_TEST_SUITE_P(
-    All, QuantizerTraining,
-    ::testing::Values(TrainingCase{"Naive", QuantizerKind::Naive, {.weight = QuantSpec{}}},
-                      TrainingCase{"Qat4", QuantizerKind::Qat, {.weight = kBits4, .input = kBits4, .output = kBits4}},
-                      TrainingCase{"QatPerChannel",
-                                   QuantizerKind::Qat,
-                                   {.weight = kInt4PerChannel, .input = kInt4PerChannel, .output = kInt4PerChannel}},
-                      TrainingCase{"QatDelayed", QuantizerKind::Qat, {.weight = kBits4, .start_step = 10}},
-                      TrainingCase{"DoReFa", QuantizerKind::DoReFa, {.weight = QuantSpec{.bits = 2}}},
-                      TrainingCase{"Bnn", QuantizerKind::Bnn, {.weight = QuantSpec{.bits = 1}}},
-                      TrainingCase{"Lsq", QuantizerKind::Lsq, {.weight = kBits4, .input = kBits4}},
-                      TrainingCase{"Observer", QuantizerKind::Observer, {.weight = QuantSpec{}}}),
-    [](const auto& tested) { return tested.param.name; });
-
-TEST(Quantization, LsqTrainsItsScales) {
-  const Module model = small_net();
-  auto net = quantize(QuantizerKind::Lsq, model, {quantized(model, "fc1", {.weight = kBits4, .input = kBits4})});
-  const auto scales = net.quantization->extra_parameters();
-  ASSERT_EQ(scales.size(), 2u);
-  const float before = scales[0].item<float>();
-  ASSERT_TRUE(train(Network(net.tapped), three_classes(), five_epochs(), net.quantization.get(), {}));
-  EXPECT_NE(scales[0].item<float>(), before);
-  EXPECT_NE(scales[1].item<float>(), 1) << "it began with the first batch";
-  EXPECT_GT(scales[0].item<float>(), 0);
-}
 
 TEST(Quantization, LsqScalesStayPositive) {
   const Module model = linear_net(at::ones({1, 2}));
@@ -338,19 +268,9 @@ TEST(Quantization, NaNInWeightsIsAnErrorThatNamesTheLayer) {
   weight.detach()[0][0] = std::nanf("");
   EXPECT_THAT(error_of(QuantizerKind::Bnn, model, {quantized(model, "fc2", {.weight = QuantSpec{.bits = 1}})}),
               HasSubstr("the weight of layer `fc2` has NaN"));
-  const auto evaluated = evaluate(Network(net.tapped), three_classes(), 64);
+  const auto evaluated = evaluate(Network(net.tapped), test_models::three_classes(), 64);
   ASSERT_FALSE(evaluated);
   EXPECT_THAT(evaluated.error().message, HasSubstr("the weight of layer `fc2` has NaN"));
-}
-
-TEST(Quantization, TheSameTrainingGivesTheSameWeights) {
-  const auto run = [] {
-    const Module model = small_net();
-    auto net = quantize(QuantizerKind::Lsq, model, {quantized(model, "fc1", {.weight = kBits4, .input = kBits4})});
-    EXPECT_TRUE(train(Network(net.tapped), three_classes(), five_epochs(), net.quantization.get(), {}));
-    return values_of(model.attr("fc1").toModule().attr("weight").toTensor());
-  };
-  EXPECT_EQ(run(), run());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include "models.hpp"
 
@@ -22,6 +23,17 @@ torch::jit::Module relu_net() {
   fc.attr("weight").toTensor().detach().fill_(1);
   return build.net("Net", {{"fc", fc}, {"act", act}},
                    "def forward(self, x):\n  return self.act.forward(x * self.fc.weight.view([1]))\n");
+}
+
+torch::jit::Module small_net() {
+  Builder build(3);
+  return build.net("Net", {{"fc1", build.linear(4, 32)}, {"fc2", build.linear(32, 3)}},
+                   "def forward(self, x):\n  return self.fc2.forward(torch.relu(self.fc1.forward(x)))\n");
+}
+
+Dataset three_classes(std::int64_t count) {
+  const at::Tensor inputs = at::randn({count, 4}, at::detail::createCPUGenerator(5));
+  return Dataset::create(inputs, inputs.narrow(1, 0, 3).argmax(1), {}).value();
 }
 
 at::Tensor vector_of(const std::vector<float>& values) {

@@ -7,6 +7,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <lathe/compression/dataset.hpp>
 #include <lathe/compression/quantization.hpp>
 
 namespace lathe::compression::test_models {
@@ -16,6 +17,12 @@ namespace lathe::compression::test_models {
 
 /// `act`, a ReLU, behind a Linear `fc` of weight 1 that is there to be trained.
 [[nodiscard]] torch::jit::Module relu_net();
+
+/// Linear layers `fc1` and `fc2` with a ReLU between them: from 4 inputs to 3 classes.
+[[nodiscard]] torch::jit::Module small_net();
+
+/// What small_net can learn: which of the first three coordinates is the largest.
+[[nodiscard]] Dataset three_classes(std::int64_t count = 256);
 
 [[nodiscard]] at::Tensor vector_of(const std::vector<float>& values);
 [[nodiscard]] std::vector<float> values_of(const at::Tensor& tensor);

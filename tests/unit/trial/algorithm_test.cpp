@@ -3,6 +3,7 @@
 #include <map>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -226,6 +227,18 @@ TEST(MakePlan, IterativePrunersHaveNnisArguments) {
   EXPECT_EQ(options.num_iterations, 2);
   EXPECT_EQ(options.annealing.start_temperature, 50);
   EXPECT_EQ(options.admm.num_iterations, 4);
+}
+
+TEST(MakePlan, RefusesABaseThatHasToRunTheModel) {
+  for (const char* base : {"apoz", "mean_activation", "taylorfo", "slim"}) {
+    const auto result =
+        plan(fmt::format(R"({{"a": {{"_name": "netadapt", "sparsity": 0.5, "parameter::base_algo": "{}"}}}})", base)
+                 .c_str());
+    ASSERT_FALSE(result) << base;
+    EXPECT_EQ(result.error().message,
+              fmt::format("parameter::base_algo is {}; expected one that goes by weights alone: level, l1, l2 or fpgm",
+                          base));
+  }
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ class Planner {
   Result<Plan> plan_iterative() {
     const auto base = read_pruning_algorithm(keys_, "base_algo", compression::PruningMetric::L1);
     if (!base) return tl::unexpected(base.error());
+    if (auto fits = compression::check_base(*base); !fits) return fail("parameter::" + fits.error().message);
     IterativePlan iterative{make_iterative_options(algorithm_, *base), {}};
     declare_iterative_arguments(table_, iterative.options);
     if (auto read = table_.read(keys_.arguments); !read) return tl::unexpected(read.error());

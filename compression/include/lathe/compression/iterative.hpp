@@ -55,6 +55,9 @@ struct IterativeResult {
   std::vector<IterativeStep> history;
 };
 
+/// Whether masks of this metric can be searched for: it has to go by weights alone.
+[[nodiscard]] Result<void> check_base(PruningMetric base);
+
 class IterativePruner {
  public:
   IterativePruner() = default;

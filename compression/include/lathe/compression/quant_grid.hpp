@@ -43,7 +43,7 @@ struct QuantGrid {
   std::int64_t axis = 0;  ///< the channels' dimension; means nothing with one entry
 };
 
-/// The range of all values, or with an axis of each channel. `tensor` is float32 on the CPU.
+/// The range of all values, or with an axis of each channel. `tensor` is float32.
 [[nodiscard]] std::vector<ValueRange> value_ranges(const at::Tensor& tensor,
                                                    std::optional<std::int64_t> axis = std::nullopt);
 
@@ -59,8 +59,8 @@ struct QuantGrid {
 
 /// Every value replaced by its nearest on the grid; NaN stays NaN. The gradient passes straight through where the
 /// unclamped level lies within the levels and is 0 elsewhere (Bengio et al., 2013, arXiv 1308.3432); the grid gets
-/// none. `tensor` is float32 on the CPU, of any layout; throws c10::Error if it is not, or if the channels differ in
-/// number.
+/// none. `tensor` is float32, dense, in any order of axes, on any device; throws c10::Error if it is not, or if the
+/// channels differ in number.
 [[nodiscard]] at::Tensor fake_quantize(const at::Tensor& tensor, const QuantGrid& grid);
 
 }  // namespace lathe::compression

@@ -102,6 +102,10 @@ class Quantization final : public Compressor {
   [[nodiscard]] std::vector<at::Tensor> extra_parameters() override;
   /// One more optimizer step is done: quant_start_step is counted, BNN clips, LSQ keeps its scales positive.
   void step() override;
+  /// False while quant_start_step delays some layer.
+  [[nodiscard]] bool is_settled(std::int64_t epoch) const override;
+  /// Ranges and scales.
+  [[nodiscard]] std::function<void()> remember() override;
   /// Ends the delay of quant_start_step: from here on everything is quantized. Errors: an input or output whose range
   /// was never seen (no training and no calibration, or a branch that was never taken).
   [[nodiscard]] Result<void> finish() override;

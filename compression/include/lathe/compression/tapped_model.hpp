@@ -57,7 +57,7 @@ class TappedModel {
 /// A model and the way to run it: by its own forward, or through taps. A handle: copies share the model.
 class Network {
  public:
-  Network(torch::jit::Module model) : model_(std::move(model)) {}  // NOLINT(google-explicit-constructor)
+  Network(const torch::jit::Module& model) : model_(model) {}  // NOLINT(google-explicit-constructor)
   explicit Network(std::shared_ptr<const TappedModel> tapped)
       : model_(tapped->graph().model()), tapped_(std::move(tapped)) {}
 
