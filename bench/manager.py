@@ -83,7 +83,9 @@ class Daemon:
                   "trainingService": {"platform": "local"}, "trialCodeDirectory": str(self.data_dir)}
         begin = time.perf_counter()
         identity = self.json("POST", "/api/v1/experiments", json.dumps(config))["id"]
-        while self.json("GET", f"/api/v1/experiments/{identity}")["status"] != "DONE":
+        while (status := self.json("GET", f"/api/v1/experiments/{identity}")["status"]) != "DONE":
+            if status in ("ERROR", "STOPPED"):
+                sys.exit(f"experiment {identity} is {status}")
             time.sleep(0.02)
         return identity, time.perf_counter() - begin
 

@@ -19,6 +19,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -142,6 +143,8 @@ def trials_per_minute(bin_dir, folder, trials):
     with open(folder / "lathed.out", "w") as out:
         daemon = subprocess.Popen([bin_dir / "lathed", "--port", "0", "--data-dir", data], stdout=out, stderr=out)
     while not (match := re.search(r"http://127\.0\.0\.1:\d+", (folder / "lathed.out").read_text())):
+        if daemon.poll() is not None:
+            sys.exit((folder / "lathed.out").read_text())
         time.sleep(0.02)
     try:
         for concurrency in (1, 2):
