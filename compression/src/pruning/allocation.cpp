@@ -8,7 +8,7 @@
 
 #include <lathe/compression/pruner.hpp>
 
-#include "pruning/lanes.hpp"
+#include "pruning/magnitude_key.hpp"
 
 namespace lathe::compression {
 namespace {

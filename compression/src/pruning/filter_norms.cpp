@@ -1,6 +1,7 @@
 #include "pruning/filter_norms.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -9,50 +10,60 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 
-#include "pruning/lanes.hpp"
+#include "vectorised.hpp"
 
 namespace lathe::compression {
 namespace {
 
-/// Two lanes of doubles from as many numbers of either kind.
-template <class T>
-Lanes<double> load_doubles(const T* from) {
-  return Lanes<double>{static_cast<double>(from[0]), static_cast<double>(from[1])};
-}
-
-Lanes<double> magnitudes(const Lanes<double>& lanes) {
-  return std::bit_cast<Lanes<double>>(std::bit_cast<Lanes<std::int64_t>>(lanes) & kMagnitudeBits<double>);
-}
-
-/// Sum of `term` over a row, in double: eight running sums, because one would wait for itself.
+/// Sum of `term` over a row, in double. Sixteen running sums: one would wait for itself, and their number may not
+/// depend on the machine, or the last digit would.
 template <class T, class Term>
-double sum_over(const T* row, std::int64_t size, Term term) {
-  constexpr std::int64_t block = 8;
-  Lanes<double> sums[4]{};
+[[gnu::always_inline]] inline double sum_over(const T* row, std::int64_t size, Term term) {
+  constexpr std::size_t block = 16;
+  std::array<double, block> sums{};
   std::int64_t i = 0;
-  for (; i + block <= size; i += block)
-    for (std::int64_t j = 0; j < 4; ++j) sums[j] += term(load_doubles(row + i + 2 * j));
-  const Lanes<double> total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  double rest = 0;
-  for (; i < size; ++i) rest += term(Lanes<double>{static_cast<double>(row[i]), 0})[0];
-  return total[0] + total[1] + rest;
+  for (; i + static_cast<std::int64_t>(block) <= size; i += static_cast<std::int64_t>(block))
+    for (std::size_t j = 0; j < block; ++j) sums[j] += term(static_cast<double>(row[i + static_cast<std::int64_t>(j)]));
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  for (; i < size; ++i) total += term(static_cast<double>(row[i]));
+  return total;
 }
 
-template <class Term>
-at::Tensor sums_of_rows(const at::Tensor& rows, Term term) {
+constexpr auto kMagnitude = [](double value) { return std::abs(value); };
+constexpr auto kSquare = [](double value) { return value * value; };
+
+LATHE_VECTORISED double sum_of_magnitudes(const float* row, std::int64_t size) {
+  return sum_over(row, size, kMagnitude);
+}
+
+LATHE_VECTORISED double sum_of_magnitudes(const double* row, std::int64_t size) {
+  return sum_over(row, size, kMagnitude);
+}
+
+LATHE_VECTORISED double sum_of_squares(const float* row, std::int64_t size) {
+  return sum_over(row, size, kSquare);
+}
+
+LATHE_VECTORISED double sum_of_squares(const double* row, std::int64_t size) {
+  return sum_over(row, size, kSquare);
+}
+
+/// `sum` of every row, as doubles.
+template <class Sum>
+at::Tensor sums_of_rows(const at::Tensor& rows, Sum sum) {
   const at::Tensor values = rows.contiguous();
   at::Tensor sums = at::empty({values.size(0)}, at::kDouble);
-  auto* sum = sums.data_ptr<double>();
   AT_DISPATCH_FLOATING_TYPES(values.scalar_type(), "sums_of_rows", [&] {
     const auto* row = values.data_ptr<scalar_t>();
     for (std::int64_t i = 0; i < values.size(0); ++i, row += values.size(1))
-      sum[i] = sum_over(row, values.size(1), term);
+      sums.data_ptr<double>()[i] = sum(row, values.size(1));
   });
   return sums;
 }
 
-Lanes<double> squares(const Lanes<double>& lanes) {
-  return lanes * lanes;
+at::Tensor squares_of_rows(const at::Tensor& rows) {
+  return sums_of_rows(rows, [](const auto* row, std::int64_t size) { return sum_of_squares(row, size); });
 }
 
 /// |a - b|^2 = |a|^2 + |b|^2 - 2ab through one matrix product a block of rows, the upper triangle only.
@@ -60,7 +71,7 @@ class Distances {
  public:
   explicit Distances(const at::Tensor& rows)
       : rows_(rows.to(at::kDouble).contiguous()),
-        norms_(sums_of_rows(rows_, squares)),
+        norms_(squares_of_rows(rows_)),
         sums_(static_cast<std::size_t>(rows.size(0)), 0.0),
         twins_(sums_.size()) {
     std::iota(twins_.begin(), twins_.end(), std::int64_t{0});
@@ -118,11 +129,11 @@ class Distances {
 }  // namespace
 
 at::Tensor l1_norms(const at::Tensor& rows) {
-  return sums_of_rows(rows, magnitudes);
+  return sums_of_rows(rows, [](const auto* row, std::int64_t size) { return sum_of_magnitudes(row, size); });
 }
 
 at::Tensor l2_norms(const at::Tensor& rows) {
-  return sums_of_rows(rows, squares).sqrt_();
+  return squares_of_rows(rows).sqrt_();
 }
 
 at::Tensor distance_sums(const at::Tensor& rows) {

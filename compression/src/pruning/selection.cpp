@@ -1,13 +1,16 @@
 #include "pruning/selection.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <ATen/Dispatch.h>
 #include <ATen/ops/empty_like.h>
 
-#include "pruning/lanes.hpp"
+#include "pruning/magnitude_key.hpp"
+#include "vectorised.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -27,9 +30,6 @@ class Magnitudes {
   using Key = MagnitudeKey<T>;
   explicit Magnitudes(const T* values) : values_(values) {}
   Key operator[](std::int64_t i) const { return std::bit_cast<Key>(values_[i]) & kMagnitudeBits<T>; }
-  [[nodiscard]] Lanes<Key> lanes(std::int64_t i) const {
-    return std::bit_cast<Lanes<Key>>(load_lanes(values_ + i)) & kMagnitudeBits<T>;
-  }
 
  private:
   const T* values_;
@@ -42,10 +42,6 @@ class MaskedMagnitudes {
   using Key = MagnitudeKey<T>;
   MaskedMagnitudes(const T* values, const T* mask) : values_(values), mask_(mask) {}
   Key operator[](std::int64_t i) const { return mask_[i] == 0 ? Key{kPrunedAlready} : values_[i]; }
-  [[nodiscard]] Lanes<Key> lanes(std::int64_t i) const {
-    const Lanes<T> zero{};
-    return values_.lanes(i) | (load_lanes(mask_ + i) == zero);  // a true comparison has every bit set, which is -1
-  }
 
  private:
   Magnitudes<T> values_;
@@ -59,7 +55,6 @@ class PlainKeys {
   using Key = K;
   explicit PlainKeys(const Key* keys) : keys_(keys) {}
   Key operator[](std::int64_t i) const { return keys_[i]; }
-  [[nodiscard]] Lanes<Key> lanes(std::int64_t i) const { return load_lanes(keys_ + i); }
 
  private:
   const Key* keys_;
@@ -83,24 +78,23 @@ struct Window {
 };
 
 template <class Keys, class Key = typename Keys::Key>
-void look_through(const Keys& keys, std::int64_t size, Window<Key>& window) {
-  constexpr std::int64_t block = 4 * kLanes<Key>;
+LATHE_VECTORISED void look_through(const Keys& keys, std::int64_t size, Window<Key>& window) {
+  constexpr std::int64_t block = 64;
   std::int64_t found = 0;
   const auto take = [&](Key key) {
     window.inside[static_cast<std::size_t>(found)] = key;
     found += (key >= window.low) & (key <= window.high);
   };
-  Lanes<Key> below{};
   std::int64_t i = 0;
   for (; i + block <= size; i += block) {
-    Lanes<Key> hit{};
-    for (std::int64_t j = 0; j < block; j += kLanes<Key>) {
-      const Lanes<Key> lanes = keys.lanes(i + j);
-      const Lanes<Key> less = lanes < window.low;
-      below -= less;
-      hit |= ~less & (lanes <= window.high);
+    Key below = 0;
+    Key not_above = 0;
+    for (std::int64_t j = 0; j < block; ++j) {
+      below += keys[i + j] < window.low;
+      not_above += keys[i + j] <= window.high;
     }
-    if (!any_bit(hit)) continue;
+    window.below += below;
+    if (below == not_above) continue;
     if (found + block > static_cast<std::int64_t>(window.inside.size())) window.inside.resize(2 * found + 2 * block);
     for (std::int64_t j = 0; j < block; ++j) take(keys[i + j]);
   }
@@ -110,7 +104,6 @@ void look_through(const Keys& keys, std::int64_t size, Window<Key>& window) {
     window.below += keys[i] < window.low;
   }
   window.inside.resize(static_cast<std::size_t>(found));
-  for (std::int64_t lane = 0; lane < kLanes<Key>; ++lane) window.below += below[lane];
 }
 
 /// The cut of keys that may be reordered.
@@ -182,12 +175,8 @@ Cut<Key> find_cut(const Keys& keys, std::int64_t size, std::int64_t count) {
 }
 
 template <class Keys, class T, class Key = typename Keys::Key>
-void write_mask(const Keys& keys, std::int64_t size, const Cut<Key>& cut, T* mask) {
-  const Lanes<Key> one = Lanes<Key>{} + std::bit_cast<Key>(T{1});
-  std::int64_t i = 0;
-  for (; i + kLanes<T> <= size; i += kLanes<T>)
-    store_lanes(std::bit_cast<Lanes<T>>((keys.lanes(i) > cut.key) & one), mask + i);
-  for (; i < size; ++i) mask[i] = keys[i] > cut.key ? T{1} : T{0};
+LATHE_VECTORISED void write_mask(const Keys& keys, std::int64_t size, const Cut<Key>& cut, T* mask) {
+  for (std::int64_t i = 0; i < size; ++i) mask[i] = keys[i] > cut.key ? T{1} : T{0};
   if (cut.key == kPrunedAlready) return;
   std::int64_t back = cut.equal - cut.ties;  // the last of the equals stay
   for (std::int64_t last = size - 1; back > 0; --last) {

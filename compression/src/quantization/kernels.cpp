@@ -2,21 +2,23 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
-// Rounding has no vector instruction in the x86-64 that everyone has, so the loops are compiled for AVX2 beside it and
-// chosen at start-up. Sanitizers are not ready when that happens.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define LATHE_VECTORISED [[gnu::target_clones("avx512f", "avx2", "default")]]
-#else
-#define LATHE_VECTORISED
-#endif
+#include "vectorised.hpp"
 
 namespace lathe::compression::kernels {
 namespace {
 
-constexpr std::int64_t kLanes = 16;  // of the reductions, which the compiler may not reorder itself
+using Lanes [[gnu::vector_size(16)]] = float;  // the compiler makes vectors of sums by itself, but not of minima
+
+Lanes load_lanes(const float* from) {
+  Lanes lanes;
+  std::memcpy(&lanes, from, sizeof(lanes));
+  return lanes;
+}
+
+constexpr std::int64_t kSums = 16;  // of the reductions, which the compiler may not reorder itself
 
 template <class T>
 [[gnu::always_inline]] inline T clamp(T value, T min, T max) {
@@ -95,21 +97,17 @@ LATHE_VECTORISED void pass_gradient(const float* gradient, const std::uint8_t* p
   for (std::int64_t i = 0; i < n; ++i) out[i] = pass[i] != 0 ? gradient[i] : 0.0F;
 }
 
-LATHE_VECTORISED ValueRange range(const float* x, std::int64_t n) {
-  std::array<float, kLanes> min;
-  std::array<float, kLanes> max;
-  std::array<float, kLanes> poison{};  // x - x: 0, or NaN when x is not finite
-  min.fill(x[0]);
-  max.fill(x[0]);
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const float value = x[i + static_cast<std::int64_t>(lane)];
-      min[lane] = value < min[lane] ? value : min[lane];
-      max[lane] = value > max[lane] ? value : max[lane];
-      poison[lane] += value - value;
-    }
-  }
+ValueRange range(const float* x, std::int64_t n) {
+  constexpr std::int64_t lanes = sizeof(Lanes) / sizeof(float);
+  constexpr std::int64_t block = 4 * lanes;
+  struct Running {
+    Lanes min;
+    Lanes max;
+    Lanes poison{};  // x - x: 0, or NaN when x is not finite
+  };
+  const Lanes first = Lanes{} + x[0];
+  std::array<Running, 4> running;
+  running.fill({first, first});
   ValueRange all{x[0], x[0]};
   float poisoned = 0;
   const auto include = [&](float low, float high, float bad) {
@@ -117,7 +115,18 @@ LATHE_VECTORISED ValueRange range(const float* x, std::int64_t n) {
     all.max = high > all.max ? high : all.max;
     poisoned += bad;
   };
-  for (std::size_t lane = 0; lane < kLanes; ++lane) include(min[lane], max[lane], poison[lane]);
+  std::int64_t i = 0;
+  for (; i + block <= n; i += block) {
+    for (std::int64_t j = 0; j < 4; ++j) {
+      Running& some = running[static_cast<std::size_t>(j)];
+      const Lanes value = load_lanes(x + i + j * lanes);
+      some.min = value < some.min ? value : some.min;
+      some.max = value > some.max ? value : some.max;
+      some.poison += value - value;
+    }
+  }
+  for (const Running& some : running)
+    for (int lane = 0; lane < lanes; ++lane) include(some.min[lane], some.max[lane], some.poison[lane]);
   for (; i < n; ++i) include(x[i], x[i], x[i] - x[i]);
   if (poisoned == 0) return all;
   return {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::quiet_NaN()};
@@ -126,10 +135,10 @@ LATHE_VECTORISED ValueRange range(const float* x, std::int64_t n) {
 LATHE_VECTORISED double learnt_scale_backward(const float* __restrict x, const float* __restrict gradient,
                                               float* __restrict x_gradient, std::int64_t n, float scale, float min,
                                               float max) {
-  std::array<float, kLanes> sums{};
+  std::array<float, kSums> sums{};
   std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+  for (; i + kSums <= n; i += kSums) {
+    for (std::size_t lane = 0; lane < kSums; ++lane) {
       const std::int64_t at = i + static_cast<std::int64_t>(lane);
       const LearntScaleTerm term = learnt_scale_term(x[at], gradient[at], scale, min, max);
       x_gradient[at] = term.x_gradient;
