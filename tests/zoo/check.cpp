@@ -43,12 +43,10 @@ double relative_difference(Module a, Module b, const at::Tensor& batch) {
   return std::isfinite(difference) ? difference : std::numeric_limits<double>::infinity();
 }
 
-Result<double> total_macs(const Module& model, const at::Tensor& example) {
+Result<double> macs_of(const Module& model, const at::Tensor& example) {
   const auto layers = compression::count_macs(model, example);
   if (!layers) return tl::unexpected(layers.error());
-  double total = 0;
-  for (const auto& layer : *layers) total += static_cast<double>(layer.macs);
-  return total;
+  return static_cast<double>(compression::total_macs(*layers));
 }
 
 /// The largest difference on two batches. Errors: a comparison that fails, or that could not have failed.
@@ -77,12 +75,13 @@ Result<void> check_once(const Module& model, const at::Tensor& example, std::uin
   compression::apply_masks(masked, *masks);
   const auto difference = compare(model, masked, report->model, example, seed);
   if (!difference) return tl::unexpected(difference.error());
-  const auto macs_before = total_macs(model, example);
-  const auto macs_after = total_macs(report->model, example);
+  const auto macs_before = macs_of(model, example);
+  const auto macs_after = macs_of(report->model, example);
   if (!macs_before) return tl::unexpected(macs_before.error());
   if (!macs_after) return tl::unexpected(macs_after.error());
   if (options.latency) {
-    const auto times = compression::compare_latency(model, report->model, example.narrow(0, 0, 1), {options.runs, 3});
+    const auto times = compression::compare_latency(model, report->model, example.narrow(0, 0, 1),
+                                                    {.runs = options.runs, .warmup = 3});
     sums.original_ms += times.original_ms;
     sums.result_ms += times.compressed_ms;
   }
