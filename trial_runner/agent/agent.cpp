@@ -218,8 +218,10 @@ proto::Result<void> Agent::start_trial(const proto::StartTrial& start) {
   auto folder = lay_out(start);
   if (!folder) return tl::unexpected<proto::Error>(folder.error());
   const bool is_watched = watch_.add(start.trial_id, metrics_folder(start.directory));
+  auto environment = start.environment;
+  environment.emplace("LATHE_HOST_DIRECTORY", options_.state_dir.string());
   auto process =
-      make_process(start.trial_id, {shell_, start.command, start.environment, std::move(folder->working_directory),
+      make_process(start.trial_id, {shell_, start.command, std::move(environment), std::move(folder->working_directory),
                                     std::move(folder->standard_output), std::move(folder->standard_error)});
   const auto stat = process ? read_process_stat(process->pid()) : std::nullopt;
   const RunningTrial running{start.trial_id,

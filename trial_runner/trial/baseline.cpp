@@ -8,6 +8,7 @@
 
 #include <lathe/compression/evaluate.hpp>
 
+#include "costs.hpp"
 #include "json_file.hpp"
 
 namespace lathe::trial {
@@ -55,30 +56,21 @@ Result<Baseline> read_baseline(const std::filesystem::path& file) {
   return baseline;
 }
 
-Result<Baseline> measure_baseline(const Setup& setup) {
+Result<Baseline> measure_baseline(const Setup& setup, QuietHost& host) {
   const auto quality =
       compression::evaluate(setup.model, setup.test, setup.config.evaluation.batch_size, loss_of(setup.config));
   if (!quality) return tl::unexpected(quality.error());
   const auto macs = compression::count_macs(setup.model, example_inputs(setup.test, 1));
   if (!macs) return tl::unexpected(macs.error());
-  const auto& latency = setup.config.latency;
-  const auto times =
-      compression::compare_latency(setup.model, setup.model, example_inputs(setup.test, latency.batch_size),
-                                   {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
+  const auto times = compare_latency(setup, setup.model, host);
   Baseline baseline;
   baseline.accuracy = quality->accuracy;
   baseline.loss = quality->loss;
   baseline.parameters = compression::count_parameters(setup.model);
-  baseline.macs = total_macs(*macs);
+  baseline.macs = compression::total_macs(*macs);
   baseline.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(setup.config.model));
   baseline.latency_ms = times.original_ms;
   return baseline;
-}
-
-std::int64_t total_macs(const std::vector<compression::LayerMacs>& layers) {
-  std::int64_t total = 0;
-  for (const auto& layer : layers) total += layer.macs;
-  return total;
 }
 
 }  // namespace lathe::trial

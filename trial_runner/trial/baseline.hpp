@@ -10,6 +10,7 @@
 
 #include <lathe/compression/measure.hpp>
 
+#include "quiet_host.hpp"
 #include "result.hpp"
 #include "setup.hpp"
 
@@ -29,10 +30,8 @@ struct Baseline {
 /// Errors name the file, and the key that is missing or not a number.
 [[nodiscard]] Result<Baseline> read_baseline(const std::filesystem::path& file);
 
-/// Evaluates the original on the whole test part and measures it.
-[[nodiscard]] Result<Baseline> measure_baseline(const Setup& setup);
-
-/// Multiply-accumulates of all layers.
-[[nodiscard]] std::int64_t total_macs(const std::vector<compression::LayerMacs>& layers);
+/// Evaluates the original on the whole test part and measures it; its time with nobody else on the host, if the
+/// objective is a matter of time.
+[[nodiscard]] Result<Baseline> measure_baseline(const Setup& setup, QuietHost& host);
 
 }  // namespace lathe::trial

@@ -41,6 +41,7 @@ Result<Environment> read_environment(const Lookup& lookup) {
   environment.compression_config = *config;
   environment.search_space = variable(lookup, "LATHE_SEARCH_SPACE");
   environment.baseline = variable(lookup, "LATHE_BASELINE");
+  environment.host_directory = variable(lookup, "LATHE_HOST_DIRECTORY");
   return environment;
 }
 

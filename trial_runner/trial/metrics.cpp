@@ -36,6 +36,10 @@ double value_of(const Metrics& metrics, ObjectiveMetric metric) {
 
 }  // namespace
 
+bool judges_time(const proto::ObjectiveConfig& objective) {
+  return objective.metric == ObjectiveMetric::LatencyMs || objective.metric == ObjectiveMetric::Speedup;
+}
+
 double objective_value(const Metrics& metrics, const proto::ObjectiveConfig& objective) {
   const double excess = objective.max_accuracy_drop ? metrics.accuracy_drop.value() - *objective.max_accuracy_drop : 0;
   if (excess <= 0) return value_of(metrics, objective.metric);
@@ -53,6 +57,7 @@ nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveCon
   json["macs"] = metrics.macs;
   json["size_bytes"] = metrics.size_bytes;
   json["effective_bytes"] = metrics.effective_bytes;
+  json["activation_bytes"] = metrics.activation_bytes;
   json["latency_ms"] = metrics.latency_ms;
   json["speedup"] = metrics.speedup;
   return json;

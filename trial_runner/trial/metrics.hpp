@@ -21,11 +21,15 @@ struct Metrics {
   double sparsity = 0;  ///< 1 - nonzero parameters / parameters of the original
   std::int64_t parameters = 0;
   std::int64_t macs = 0;
-  std::int64_t size_bytes = 0;       ///< of compressed.pt as it is; zeros take as much room as other weights
-  std::int64_t effective_bytes = 0;  ///< of the parameters at their bit widths; size_bytes of an ideal file
+  std::int64_t size_bytes = 0;        ///< of compressed.pt as it is; zeros take as much room as other weights
+  std::int64_t effective_bytes = 0;   ///< of the parameters at their bit widths; size_bytes of an ideal file
+  std::int64_t activation_bytes = 0;  ///< most that live at one time while one batch of latency.batchSize runs
   double latency_ms = 0;
   double speedup = 0;  ///< the original's latency / latency, measured side by side
 };
+
+/// Whether the objective is a matter of time, so that a trial has to be measured with nothing else running.
+[[nodiscard]] bool judges_time(const proto::ObjectiveConfig& objective);
 
 /// The objective's value by the rule of proto::ObjectiveConfig.
 [[nodiscard]] double objective_value(const Metrics& metrics, const proto::ObjectiveConfig& objective);

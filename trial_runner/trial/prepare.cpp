@@ -79,6 +79,8 @@ Result<void> check_space(const Environment& environment, const Setup& setup) {
 Result<void> prepare(const Environment& environment) {
   const auto config = read_compression_config(environment.compression_config);
   if (!config) return tl::unexpected(config.error());
+  auto host = QuietHost::enter(environment.host_directory, [](const auto& line) { std::cout << line << std::endl; });
+  if (!host) return tl::unexpected(host.error());
   set_threads(static_cast<int>(config->threads));
   auto setup = load_setup(*config);
   if (!setup) return tl::unexpected(setup.error());
@@ -87,7 +89,7 @@ Result<void> prepare(const Environment& environment) {
   if (auto sound = check_space(environment, *setup); !sound) return sound;
   if (auto runs = check_forward(*setup); !runs) return runs;
   if (auto warned = warn_about_mode(*setup); !warned) return warned;
-  const auto baseline = measure_baseline(*setup);
+  const auto baseline = measure_baseline(*setup, *host);
   if (!baseline) return tl::unexpected(baseline.error());
   std::cout << fmt::format("original: accuracy {}, loss {:.4f}, {} parameters, {} MACs, {} bytes, {:.3f} ms",
                            accuracy_text(baseline->accuracy), baseline->loss, baseline->parameters, baseline->macs,

@@ -19,10 +19,12 @@
 
 #include "algorithms/plan.hpp"
 #include "baseline.hpp"
+#include "costs.hpp"
 #include "json_file.hpp"
 #include "metrics.hpp"
 #include "notices.hpp"
 #include "progress.hpp"
+#include "quiet_host.hpp"
 #include "report.hpp"
 #include "reporter.hpp"
 #include "setup.hpp"
@@ -37,6 +39,8 @@ using Clock = std::chrono::steady_clock;
 
 /// Records that speed-up runs the graph on, and that the result is compared on.
 constexpr std::int64_t kExampleRecords = 8;
+
+constexpr const char* kModelFile = "compressed.pt";
 
 /// A compressed model differs from the masked one by rounding only: relative to its largest output, at least 1.
 constexpr double kTolerance = 1e-5;
@@ -58,8 +62,9 @@ Result<proto::ParameterRecord> read_parameters(const Environment& environment) {
 /// The steps of one trial and what they hand on to each other.
 class Trial {
  public:
-  Trial(const Environment& environment, Setup setup, proto::ParameterRecord record)
+  Trial(const Environment& environment, Setup setup, proto::ParameterRecord record, QuietHost host)
       : environment_(environment),
+        host_(std::move(host)),
         setup_(std::move(setup)),
         record_(std::move(record)),
         reporter_(environment.system_directory, environment.trial_job_id, record_.parameter_id),
@@ -91,7 +96,7 @@ class Trial {
 
   Result<void> take_baseline() {
     const bool measured = environment_.baseline && std::filesystem::exists(*environment_.baseline);
-    auto baseline = measured ? read_baseline(*environment_.baseline) : measure_baseline(setup_);
+    auto baseline = measured ? read_baseline(*environment_.baseline) : measure_baseline(setup_, host_);
     if (!baseline) return tl::unexpected(baseline.error());
     baseline_ = *baseline;
     say("original: accuracy {}, {} parameters", accuracy_text(baseline_.accuracy), baseline_.parameters);
@@ -105,8 +110,14 @@ class Trial {
     if (!sparsifying) return tl::unexpected(sparsifying.error());
     TrainingLog log(TrainingLog::Clock::now());
     Workshop workshop{setup_, model_, example_, std::move(*finetuning), std::move(*sparsifying), {}, {}, {}};
-    workshop.say = [](const std::string& line) { say("{}", line); };
-    workshop.after_batch = [&log](const auto& progress) { log.after_batch(progress, TrainingLog::Clock::now()); };
+    workshop.say = [this](const std::string& line) {
+      say("{}", line);
+      host_.give_way();
+    };
+    workshop.after_batch = [this, &log](const auto& progress) {
+      log.after_batch(progress, TrainingLog::Clock::now());
+      host_.give_way();
+    };
     workshop.after_epoch = [this](const auto& progress, const auto& quality) {
       return report_epoch(progress, quality);
     };
@@ -131,7 +142,7 @@ class Trial {
 
   /// Saves the smaller model and takes it back from its file, so that what is measured is what is delivered.
   Result<void> export_model() {
-    const auto file = environment_.output_directory / "compressed.pt";
+    const auto file = environment_.output_directory / kModelFile;
     torch::jit::Module smaller = compressed_->model;
     if (compressed_->structured) {
       auto sped_up = compression::speed_up(smaller, compressed_->masks, example_);
@@ -143,7 +154,6 @@ class Trial {
     auto loaded = compression::load_model(file);
     if (!loaded) return tl::unexpected(loaded.error());
     delivered_ = std::move(*loaded);
-    metrics_.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(file));
     return verify();
   }
 
@@ -164,14 +174,9 @@ class Trial {
     const auto quality =
         compression::evaluate(judged, setup_.test, setup_.config.evaluation.batch_size, loss_of(setup_.config));
     if (!quality) return tl::unexpected(quality.error());
-    const auto before = compression::count_macs(setup_.model, example_inputs(setup_.test, 1));
-    if (!before) return tl::unexpected(before.error());
-    const auto after = compression::count_macs(delivered_, example_inputs(setup_.test, 1));
-    if (!after) return tl::unexpected(after.error());
-    const auto& latency = setup_.config.latency;
-    const auto times =
-        compression::compare_latency(setup_.model, delivered_, example_inputs(setup_.test, latency.batch_size),
-                                     {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
+    auto costs = compare_costs(setup_, delivered_, environment_.output_directory / kModelFile, host_);
+    if (!costs) return tl::unexpected(costs.error());
+    costs_ = std::move(*costs);
     const auto nonzero = static_cast<double>(compression::count_nonzero_parameters(delivered_));
     metrics_.accuracy = quality->accuracy;
     if (baseline_.accuracy && quality->accuracy) metrics_.accuracy_drop = *baseline_.accuracy - *quality->accuracy;
@@ -179,10 +184,12 @@ class Trial {
     metrics_.sparsity = 1 - nonzero / static_cast<double>(compression::count_parameters(setup_.model));
     metrics_.parameters = compression::count_parameters(delivered_);
     metrics_.effective_bytes = effective_bytes(delivered_, compressed_->weight_bits);
-    metrics_.macs = total_macs(*after);
-    metrics_.latency_ms = times.compressed_ms;
-    metrics_.speedup = times.original_ms / times.compressed_ms;
-    layers_ = compare_layers(setup_.model, *before, delivered_, *after);
+    metrics_.macs = compression::total_macs(costs_.macs.compressed);
+    metrics_.size_bytes = costs_.size_bytes.compressed;
+    metrics_.activation_bytes = costs_.activation_bytes.compressed;
+    metrics_.latency_ms = costs_.latency.compressed_ms;
+    metrics_.speedup = costs_.latency.speedup;
+    layers_ = compare_layers(setup_.model, costs_.macs.original, delivered_, costs_.macs.compressed);
     return {};
   }
 
@@ -193,15 +200,17 @@ class Trial {
                 {"metrics", metrics},
                 {"baseline", to_json(baseline_)}};
     if (compressed_->before_finetuning) report["before_finetuning"] = to_json(*compressed_->before_finetuning);
+    report["costs"] = to_json(costs_);
     report["max_difference"] = max_difference_;
     report["epochs"] = epochs_;
     report["layers"] = to_json(layers_);
     report.update(compressed_->details);
     report["seconds"] = std::chrono::duration<double>(Clock::now() - start_).count();
     std::cout << to_text(layers_);
-    say("compressed: accuracy {} (drop {}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f}",
+    say("compressed: accuracy {} (drop {}), {} parameters, sparsity {:.4f}, {} bytes, speedup {:.2f} ({:.2f} to "
+        "{:.2f})",
         accuracy_text(metrics_.accuracy), accuracy_text(metrics_.accuracy_drop), metrics_.parameters, metrics_.sparsity,
-        metrics_.size_bytes, metrics_.speedup);
+        metrics_.size_bytes, metrics_.speedup, costs_.latency.speedup_low, costs_.latency.speedup_high);
     const auto& folder = environment_.output_directory;
     if (compressed_->details.contains("calibration")) {
       auto written = write_json(folder / "calibration.json", compressed_->details["calibration"]);
@@ -212,6 +221,7 @@ class Trial {
   }
 
   const Environment& environment_;
+  QuietHost host_;
   Setup setup_;
   proto::ParameterRecord record_;
   Reporter reporter_;
@@ -224,6 +234,7 @@ class Trial {
   Json epochs_ = Json::array();
   torch::jit::Module delivered_;
   double max_difference_ = 0;
+  Costs costs_;
   Metrics metrics_;
   std::vector<LayerReport> layers_;
 };
@@ -242,7 +253,9 @@ Result<void> run_trial(const Environment& environment) {
 Result<void> run_trial(const Environment& environment, Setup setup) {
   auto record = read_parameters(environment);
   if (!record) return tl::unexpected(record.error());
-  return Trial(environment, std::move(setup), std::move(*record)).run();
+  auto host = QuietHost::enter(environment.host_directory, [](const std::string& line) { say("{}", line); });
+  if (!host) return tl::unexpected(host.error());
+  return Trial(environment, std::move(setup), std::move(*record), std::move(*host)).run();
 }
 
 }  // namespace lathe::trial

@@ -1,27 +1,52 @@
-#include <algorithm>
 #include <chrono>
+#include <utility>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <lathe/compression/measure.hpp>
+#include <lathe/compression/model.hpp>
+
+#include "measure/statistics.hpp"
 
 namespace lathe::compression {
 namespace {
 
+/// So many threads, as long as it lives.
+class ThreadCount {
+ public:
+  explicit ThreadCount(int threads) : before_(at::get_num_threads()) {
+    if (threads > 0 && threads != before_) at::set_num_threads(threads);
+  }
+  ~ThreadCount() {
+    if (at::get_num_threads() != before_) at::set_num_threads(before_);
+  }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int before_;
+};
+
+void wait_for(const at::Device& device) {
+  if (device.is_cpu()) return;
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  guard.synchronizeStream(guard.getStream(device));
+}
+
 double milliseconds_of_one_run(torch::jit::Module& model, const at::Tensor& example) {
   using Clock = std::chrono::steady_clock;
+  wait_for(example.device());
   const auto start = Clock::now();
   model.forward({example});
+  wait_for(example.device());
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-double median(std::vector<double> times) {
-  if (times.empty()) return 0;
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  if (times.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(times.begin(), middle)) / 2;
+double interquartile_range(const std::vector<double>& times) {
+  return quantile(times, 0.75) - quantile(times, 0.25);
 }
 
 }  // namespace
@@ -29,6 +54,7 @@ double median(std::vector<double> times) {
 LatencyComparison compare_latency(torch::jit::Module original, torch::jit::Module compressed, const at::Tensor& example,
                                   const LatencyOptions& options) {
   const at::NoGradGuard no_grad;
+  const ThreadCount threads(options.threads);
   original = copy_model(original);  // eval mode must not leak to the caller's modules
   compressed = copy_model(compressed);
   original.eval();
@@ -37,13 +63,21 @@ LatencyComparison compare_latency(torch::jit::Module original, torch::jit::Modul
     milliseconds_of_one_run(original, example);
     milliseconds_of_one_run(compressed, example);
   }
-  std::vector<double> original_ms;
-  std::vector<double> compressed_ms;
+  std::vector<double> before;
+  std::vector<double> after;
   for (int i = 0; i < options.runs; ++i) {
-    original_ms.push_back(milliseconds_of_one_run(original, example));
-    compressed_ms.push_back(milliseconds_of_one_run(compressed, example));
+    if (i % 2 == 0) before.push_back(milliseconds_of_one_run(original, example));
+    after.push_back(milliseconds_of_one_run(compressed, example));
+    if (i % 2 == 1) before.push_back(milliseconds_of_one_run(original, example));
   }
-  return {median(std::move(original_ms)), median(std::move(compressed_ms))};
+  const auto [low, high] = ratio_interval(before, after, options.seed);
+  LatencyComparison found{quantile(before, 0.5), quantile(after, 0.5)};
+  found.original_iqr_ms = interquartile_range(before);
+  found.compressed_iqr_ms = interquartile_range(after);
+  found.speedup = found.compressed_ms > 0 ? found.original_ms / found.compressed_ms : 0;
+  found.speedup_low = low;
+  found.speedup_high = high;
+  return found;
 }
 
 }  // namespace lathe::compression

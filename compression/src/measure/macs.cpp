@@ -1,14 +1,13 @@
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <unordered_map>
-
-#include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 
 #include <lathe/compression/flat_graph.hpp>
 #include <lathe/compression/measure.hpp>
 
-#include "graph/interpreter.hpp"
+#include "measure/observed_run.hpp"
+#include "measure/operations.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -22,51 +21,86 @@ std::int64_t macs_of(const LayerOp& op, const at::Tensor& weight, const at::Tens
   return weight.numel() * (places.numel() / std::max<std::int64_t>(channels, 1));
 }
 
-/// The tensor that the layer reads: `self` and `bias` of addmm come before it.
-at::Tensor input_of(const torch::jit::Node* node, const Values& inputs) {
-  return inputs.at(node->kind() == c10::aten::addmm ? 1 : 0).toTensor();
-}
+/// Sums by layer while a graph runs.
+class Counter {
+ public:
+  Counter(const FlatGraph& flat, CountMode mode) : flat_(flat), mode_(mode) {
+    for (auto& op : flat.layer_ops()) ops_.emplace(op.node, op);
+    for (const auto& [name, tensor] : flat.model().named_parameters()) parameters_.emplace(name, tensor);
+  }
 
-void add(std::vector<LayerMacs>& list, const std::string& layer, std::int64_t macs) {
-  const auto known = std::find_if(list.begin(), list.end(), [&](const LayerMacs& each) { return each.layer == layer; });
-  if (known == list.end())
-    list.push_back({layer, macs});
-  else
-    known->macs += macs;
-}
+  void observe(const torch::jit::Node* node, const Values& inputs, const Values& outputs) {
+    const auto op = ops_.find(node);
+    const auto weight = op == ops_.end() ? parameters_.end() : parameters_.find(op->second.weight);
+    if (weight != parameters_.end()) {
+      const at::Tensor output = outputs.at(0).toTensor();
+      add(op->second.layer, macs_of(op->second, weight->second, input_of(node, inputs), output) +
+                                (mode_ == CountMode::Full && has_bias(node, inputs) ? output.numel() : 0));
+    } else if (mode_ == CountMode::Full) {
+      const auto operations = operations_of(node, inputs, outputs);
+      const auto* origin = flat_.origin(node);
+      if (operations > 0) add(origin == nullptr ? "" : origin->module, operations);
+    }
+  }
 
-std::vector<LayerMacs> count(const FlatGraph& flat, const at::Tensor& example) {
-  std::unordered_map<const torch::jit::Node*, LayerOp> ops;
-  for (auto& op : flat.layer_ops()) ops.emplace(op.node, op);
-  std::unordered_map<std::string, at::Tensor> parameters;
-  for (const auto& [name, tensor] : flat.model().named_parameters()) parameters.emplace(name, tensor);
-  std::vector<LayerMacs> list;
-  (void)interpret(flat, example, [&](const torch::jit::Node* node, const Values& inputs, const Values& outputs) {
-    const auto op = ops.find(node);
-    const auto weight = op == ops.end() ? parameters.end() : parameters.find(op->second.weight);
-    if (weight == parameters.end()) return;
-    add(list, op->second.layer, macs_of(op->second, weight->second, input_of(node, inputs), outputs.at(0).toTensor()));
-  });
-  for (auto& each : list) each.macs /= std::max<std::int64_t>(example.size(0), 1);
-  return list;
-}
+  /// Of one of so many samples.
+  [[nodiscard]] std::vector<LayerMacs> counts(std::int64_t samples) const {
+    auto list = list_;
+    for (auto& each : list) each.macs /= std::max<std::int64_t>(samples, 1);
+    return list;
+  }
+
+ private:
+  /// The tensor that the layer reads: `self` and `bias` of addmm come before it.
+  static at::Tensor input_of(const torch::jit::Node* node, const Values& inputs) {
+    return inputs.at(node->kind() == c10::aten::addmm ? 1 : 0).toTensor();
+  }
+
+  static bool has_bias(const torch::jit::Node* node, const Values& inputs) {
+    const std::size_t bias = node->kind() == c10::aten::addmm ? 0 : 2;
+    return inputs.size() > bias && inputs[bias].isTensor() && inputs[bias].toTensor().defined();
+  }
+
+  void add(const std::string& layer, std::int64_t macs) {
+    const auto known = places_.find(layer);
+    if (known != places_.end()) {
+      list_[known->second].macs += macs;
+      return;
+    }
+    places_.emplace(layer, list_.size());
+    list_.push_back({layer, macs});
+  }
+
+  const FlatGraph& flat_;
+  CountMode mode_;
+  std::unordered_map<const torch::jit::Node*, LayerOp> ops_;
+  std::unordered_map<std::string, at::Tensor> parameters_;
+  std::vector<LayerMacs> list_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
 
 }  // namespace
 
-Result<std::vector<LayerMacs>> count_macs(const torch::jit::Module& model, const at::Tensor& example) {
-  const at::NoGradGuard no_grad;
+Result<std::vector<LayerMacs>> count_macs(const torch::jit::Module& model, const at::Tensor& example, CountMode mode) {
   if (example.dim() == 0) return fail("counting: the example has no batch axis");
-  torch::jit::Module copy = copy_model(model);
-  copy.eval();
-  const auto flat = FlatGraph::of(copy);
-  if (!flat) return tl::unexpected(flat.error());
-  try {
-    return count(*flat, example);
-  } catch (const std::exception& error) {
-    const std::string reason = error.what();
-    return fail(
-        fmt::format("counting: the model does not run on the example: {}", reason.substr(0, reason.find('\n'))));
-  }
+  std::vector<LayerMacs> counts;
+  std::shared_ptr<Counter> counter;
+  const auto watch = [&](const FlatGraph& flat) -> Observer {
+    counter = std::make_shared<Counter>(flat, mode);
+    return [&counter = *counter](const auto* node, const auto& inputs, const auto& outputs) {
+      counter.observe(node, inputs, outputs);
+    };
+  };
+  const auto done =
+      run_observed(model, example, watch, [&](const c10::IValue&) { counts = counter->counts(example.size(0)); });
+  if (!done) return tl::unexpected(done.error());
+  return counts;
+}
+
+std::int64_t total_macs(const std::vector<LayerMacs>& layers) {
+  std::int64_t total = 0;
+  for (const auto& layer : layers) total += layer.macs;
+  return total;
 }
 
 }  // namespace lathe::compression

@@ -1,11 +1,15 @@
 #include <lathe/compression/measure.hpp>
 
+#include <utility>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <lathe/compression/speedup.hpp>
 
 #include "masks.hpp"
+#include "measure/statistics.hpp"
 #include "models.hpp"
 
 namespace lathe::compression {
@@ -26,7 +30,7 @@ std::vector<std::pair<std::string, std::int64_t>> macs(const torch::jit::Module&
 
 using Expected = std::vector<std::pair<std::string, std::int64_t>>;
 
-TEST(Measure, ClassicLenet) {
+TEST(MeasureConformance, D62ClassicLenet) {
   Builder build(1);
   auto conv1 = build.conv2d(1, 6, {.kernel = 5});
   auto conv2 = build.conv2d(6, 16, {.kernel = 5});
@@ -57,6 +61,98 @@ TEST(Measure, OnlyConvolutionsAndLinearLayersCount) {
                                "  return self.linear.forward(torch.flatten(x, 1))\n");
   EXPECT_EQ(macs(model, {1, 3, 2, 2}), (Expected{{"conv", 60}, {"linear", 200}}));
   EXPECT_EQ(count_parameters(model), 240);
+}
+
+/// A module without children or weights.
+torch::jit::Module function(Builder& build, const std::string& name, const std::string& value) {
+  return build.net(name, {}, "def forward(self, x):\n  return " + value + "\n");
+}
+
+/// conv 3->5 k1, batch norm, leaky ReLU, bilinear upsampling to 2 x 2, adaptive pool to 2 x 2, linear 20->10.
+torch::jit::Module counted_model() {
+  Builder build(1);
+  return build.net(
+      "Model1",
+      {{"conv", build.conv2d(3, 5, {.kernel = 1})},
+       {"bn", build.batch_norm2d(5)},
+       {"relu", function(build, "LeakyReLU", "torch.leaky_relu(x, 0.01)")},
+       {"upsample", function(build, "Upsample", "torch.upsample_bilinear2d(x, [2, 2], False, None, None)")},
+       {"pool", function(build, "AdaptiveAvgPool2d", "torch.adaptive_avg_pool2d(x, [2, 2])")},
+       {"fc", build.linear(20, 10)}},
+      "def forward(self, x):\n"
+      "  x = self.relu.forward(self.bn.forward(self.conv.forward(x)))\n"
+      "  x = self.pool.forward(self.upsample.forward(x))\n"
+      "  return self.fc.forward(torch.flatten(x, 1))\n");
+}
+
+TEST(MeasureConformance, D74FullModeCountsEverything) {
+  const auto model = counted_model();
+  const auto counted = count_macs(model, random_input({4, 3, 2, 2}), CountMode::Full);
+  ASSERT_TRUE(counted) << counted.error().message;
+  Expected found;
+  for (const auto& each : *counted) found.emplace_back(each.layer, each.macs);
+  EXPECT_EQ(found, (Expected{{"conv", 80}, {"bn", 40}, {"relu", 20}, {"upsample", 220}, {"pool", 40}, {"fc", 210}}));
+  EXPECT_EQ(total_macs(*counted), 610);
+  EXPECT_EQ(count_parameters(model), 240);
+}
+
+TEST(MeasureConformance, D74DefaultModeCountsLayers) {
+  EXPECT_EQ(macs(counted_model(), {1, 3, 2, 2}), (Expected{{"conv", 60}, {"fc", 200}}));
+}
+
+TEST(Measure, ProductsOfActivationsCountInFullModeOnly) {
+  Builder build(1);
+  const auto model = build.net("Attention", {{"q", build.linear(6, 6, false)}},
+                               "def forward(self, x):\n"
+                               "  q = self.q.forward(x)\n"
+                               "  return torch.matmul(torch.softmax(torch.matmul(q, q.transpose(1, 2)), -1), q)\n");
+  const auto example = random_input({2, 5, 6});
+  EXPECT_EQ(total_macs(count_macs(model, example).value()), 5 * 36);
+  EXPECT_EQ(total_macs(count_macs(model, example, CountMode::Full).value()), 5 * 36 + 2 * 5 * 5 * 6);
+}
+
+constexpr std::int64_t kFloat = 4;
+
+TEST(Measure, ActivationsLiveToTheirLastReader) {
+  Builder build(1);
+  // conv reads 2 x 3 x 8 x 8 and makes 2 x 4 x 8 x 8; both live then. relu in place needs no more; the sum reads both.
+  const std::string forward =
+      "def forward(self, x):\n"
+      "  y = torch.relu_(self.conv.forward(x))\n"
+      "  z = y + 1\n"
+      "  return torch.flatten(y * z, 1)\n";
+  const auto model = build.net("Net", {{"conv", build.conv2d(3, 4, {.kernel = 3, .padding = 1})}}, forward);
+  const auto peak = peak_activation_bytes(model, random_input({2, 3, 8, 8}));
+  ASSERT_TRUE(peak) << peak.error().message;
+  EXPECT_EQ(*peak, 3 * 2 * 4 * 64 * kFloat) << "y, z and their product; the flattened view needs nothing";
+}
+
+TEST(Measure, WhatAListHoldsLives) {
+  Builder build(1);
+  const auto model = build.net("Net", {},
+                               "def forward(self, x):\n"
+                               "  a = x + 1\n"
+                               "  b = a + 1\n"
+                               "  return torch.sum(torch.cat([a, b], 1))\n");
+  EXPECT_EQ(peak_activation_bytes(model, random_input({2, 10})), 4 * 20 * kFloat) << "a, b and the two side by side";
+}
+
+TEST(Measure, WeightsAreNoActivations) {
+  Builder build(1);
+  const auto model =
+      build.net("Net", {{"fc", build.linear(100, 10)}}, "def forward(self, x):\n  return self.fc.forward(x)\n");
+  const auto data = random_input({50, 100});
+  EXPECT_EQ(peak_activation_bytes(model, data.narrow(0, 3, 2)), 2 * 110 * kFloat)
+      << "nor is what the batch is a view of";
+}
+
+TEST(Measure, PrunedModelsNeedLessMemory) {
+  const auto model = test_models::residual_net();
+  const auto example = random_input({1, 3, 16, 16});
+  const auto masks = test_models::filter_masks(model, {{"block.conv1", {0, 1, 2, 3, 4, 5, 6, 7}}});
+  const auto report = speed_up(model, extend_masks(model, masks, example).value(), example);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_LT(peak_activation_bytes(report->model, example).value(), peak_activation_bytes(model, example).value());
 }
 
 TEST(Measure, DepthwiseConvolutionAndLayerUsedTwice) {
@@ -96,7 +192,39 @@ TEST(Measure, LatencyLeavesTheModelsAlone) {
   const auto latency = compare_latency(model, model, random_input({1, 1, 28, 28}), {.runs = 5, .warmup = 1});
   EXPECT_GT(latency.original_ms, 0);
   EXPECT_GT(latency.compressed_ms, 0);
+  EXPECT_GE(latency.original_iqr_ms, 0);
+  EXPECT_DOUBLE_EQ(latency.speedup, latency.original_ms / latency.compressed_ms);
+  EXPECT_LE(latency.speedup_low, latency.speedup_high);
   EXPECT_TRUE(model.is_training());
+}
+
+TEST(Measure, QuantilesLieBetweenTheValues) {
+  EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
+  EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.25), 1.75);
+  EXPECT_DOUBLE_EQ(quantile({5, 1, 3}, 0.5), 3);
+  EXPECT_DOUBLE_EQ(quantile({7}, 0.9), 7);
+  EXPECT_DOUBLE_EQ(quantile({2, 1}, 1), 2);
+  EXPECT_EQ(quantile({}, 0.5), 0);
+}
+
+TEST(Measure, TheIntervalHoldsTheRatioAndShrinksWithMoreRuns) {
+  // Pairs whose noise is common: the ratio of each is 2 within 10 %.
+  const auto width = [](std::size_t runs) {
+    std::vector<double> original;
+    std::vector<double> compressed;
+    for (std::size_t i = 0; i < runs; ++i) {
+      const double noise = 1 + 0.1 * static_cast<double>(i * 7919 % 101) / 101;
+      original.push_back(2 * noise);
+      compressed.push_back(1 + 0.1 * static_cast<double>(i * 104729 % 103) / 103);
+    }
+    const auto [low, high] = ratio_interval(original, compressed, 5);
+    EXPECT_EQ(ratio_interval(original, compressed, 5), std::pair(low, high)) << "the same for the same seed";
+    EXPECT_LT(low, 2.03);
+    EXPECT_GT(high, 1.97);
+    return high - low;
+  };
+  EXPECT_GT(width(10), 2 * width(1000));
+  EXPECT_EQ(ratio_interval({3}, {2}, 1), std::pair(1.5, 1.5));
 }
 
 TEST(Measure, ASmallerModelIsFaster) {

@@ -96,8 +96,9 @@ Module Builder::batch_norm2d(std::int64_t channels, bool random) {
 }
 
 Module Builder::net(const std::string& class_name, const std::vector<std::pair<std::string, Module>>& children,
-                    const std::string& forward) {
+                    const std::string& forward, const std::vector<std::pair<std::string, at::Tensor>>& parameters) {
   Module module = leaf(class_name);
+  for (const auto& [name, value] : parameters) add_parameter(module, name, value);
   for (const auto& [name, child] : children) module.register_module(name, child);
   module.define(forward + "\n");  // the parser wants the last line ended
   return module;

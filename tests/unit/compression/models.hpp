@@ -32,11 +32,12 @@ class Builder {
   /// Statistics and affine parameters as freshly constructed (mean 0, variance 1, weight 1, bias 0), or random ones.
   [[nodiscard]] torch::jit::Module batch_norm2d(std::int64_t channels, bool random = false);
 
-  /// A module `class_name` with these children and a TorchScript `forward`; children are called as
-  /// `self.name.forward(x)`.
+  /// A module `class_name` with these children, parameters of its own and a TorchScript `forward`; children are called
+  /// as `self.name.forward(x)`.
   [[nodiscard]] torch::jit::Module net(const std::string& class_name,
                                        const std::vector<std::pair<std::string, torch::jit::Module>>& children,
-                                       const std::string& forward);
+                                       const std::string& forward,
+                                       const std::vector<std::pair<std::string, at::Tensor>>& parameters = {});
 
   /// Standard normal values.
   [[nodiscard]] at::Tensor normal(const std::vector<std::int64_t>& shape);

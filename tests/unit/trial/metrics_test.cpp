@@ -30,11 +30,18 @@ TEST(Objective, BeyondTheDropItRanksBehindByTheExcess) {
   EXPECT_GT(objective_value(metrics_with_drop(0.03), objective), objective_value(metrics_with_drop(0.3), objective));
 }
 
+TEST(Objective, OfTimeAreLatencyAndSpeedup) {
+  EXPECT_TRUE(judges_time({ObjectiveMetric::LatencyMs, {}}));
+  EXPECT_TRUE(judges_time({ObjectiveMetric::Speedup, 0.01}));
+  EXPECT_FALSE(judges_time({ObjectiveMetric::Accuracy, 0.01}));
+  EXPECT_FALSE(judges_time({ObjectiveMetric::Macs, {}}));
+}
+
 TEST(Metrics, JsonHasTheDefaultFirst) {
   const auto json = to_json(metrics_with_drop(0.01), {ObjectiveMetric::Accuracy, {}});
   EXPECT_EQ(json.begin().key(), "default");
   EXPECT_EQ(json.at("default"), 0.9);
-  EXPECT_EQ(json.size(), 11U);
+  EXPECT_EQ(json.size(), 12U);
 }
 
 }  // namespace

@@ -1,0 +1,174 @@
+// zoo-check: speeds up real architectures under random masks and compares what they compute.
+//
+//   zoo-check --core                        the models that are built here
+//   zoo-check OUT_DIR/*.pt                  what tests/zoo/build.py has written
+//
+// Models that speed-up is known to refuse are named by --refused: they must still fail, or the name is to be taken
+// away. Exit status: 0 all as expected, 1 some not (the others are still tried), 2 bad arguments.
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include <lathe/compression/model.hpp>
+
+#include "check.hpp"
+#include "core_models.hpp"
+
+namespace {
+
+using lathe::zoo::CheckOptions;
+using lathe::zoo::MaskKind;
+using lathe::zoo::Outcome;
+namespace compression = lathe::compression;
+namespace fs = std::filesystem;
+
+constexpr int kFailed = 1;
+constexpr int kBadArguments = 2;
+
+struct Options {
+  std::vector<fs::path> files;
+  std::vector<std::string> kinds{"plain", "extended", "aligned"};
+  std::vector<std::string> refused;
+  bool core = false;
+  int threads = 1;
+  CheckOptions check;
+};
+
+std::string ratio(double before, double after) {
+  return fmt::format("{:8.2f}M {:8.2f}M {:5.1f}%", before / 1e6, after / 1e6, before > 0 ? 100 * after / before : 100);
+}
+
+void print_header(bool latency) {
+  fmt::print("{:<22} {:<9} {:<9} {:<6} {:<24} {:<24} {:>7} {:>9} {:>8}{}\n", "model", "form", "masks", "passed",
+             "parameters before/after", "MACs before/after", "kept", "max diff", "seconds",
+             latency ? "   latency before/after" : "");
+}
+
+void print_row(const std::string& model, const std::string& form, const Outcome& row, bool latency) {
+  fmt::print("{:<22} {:<9} {:<9} {:>2} / {:<2} ", model, form, name_of(row.kind), row.passed, row.tried);
+  if (row.passed > 0) {
+    fmt::print("{} {} {:7.0f} {:9.1e} {:8.2f}", ratio(row.parameters_before, row.parameters_after),
+               ratio(row.macs_before, row.macs_after), row.kept_channels, row.difference, row.seconds);
+    if (latency) {
+      fmt::print("   {:7.2f} {:7.2f} ms {:5.2f}x", row.original_ms, row.result_ms, row.original_ms / row.result_ms);
+    }
+  }
+  fmt::print("\n");
+  for (const auto& failure : row.failures) fmt::print("    FAILED: {}\n", failure);
+  std::fflush(stdout);
+}
+
+bool is_refused(const Options& options, const std::string& name) {
+  return std::find(options.refused.begin(), options.refused.end(), name) != options.refused.end();
+}
+
+/// Whether all went as expected.
+bool check_all_kinds(const std::string& name, const std::string& form, const torch::jit::Module& model,
+                     const at::Tensor& example, const Options& options) {
+  bool as_expected = true;
+  const bool refused = is_refused(options, name);
+  for (const auto kind : {MaskKind::Plain, MaskKind::Extended, MaskKind::Aligned}) {
+    if (std::find(options.kinds.begin(), options.kinds.end(), name_of(kind)) == options.kinds.end()) continue;
+    const auto outcome = lathe::zoo::check(model, example, kind, options.check);
+    print_row(name, form, outcome, options.check.latency);
+    const bool passed = outcome.passed == outcome.tried;
+    if (refused)
+      fmt::print("    {}\n", passed ? "UNEXPECTED: it passes now; take it off --refused" : "known to be refused");
+    as_expected = as_expected && passed != refused;
+  }
+  return as_expected;
+}
+
+at::Tensor read_tensor(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error(fmt::format("cannot read {}; tests/zoo/build.py writes it", file.string()));
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
+  return torch::jit::pickle_load(bytes).toTensor();
+}
+
+/// FOLDER/NAME.FORM.pt, whose input is in FOLDER/NAME.input.pt.
+bool check_file(const fs::path& file, const Options& options) {
+  const std::string form = file.stem().extension().string();
+  const std::string name = file.stem().stem().string();
+  if (form.empty()) throw std::runtime_error(fmt::format("{}: expected NAME.FORM.pt", file.string()));
+  auto model = compression::load_model(file);
+  if (!model) throw std::runtime_error(model.error().message);
+  model->eval();
+  const at::Tensor example = read_tensor(file.parent_path() / (name + ".input.pt"));
+  return check_all_kinds(name, form.substr(1), *model, example, options);
+}
+
+bool check_files(const Options& options) {
+  bool passed = true;
+  for (const auto& file : options.files) {
+    if (file.filename().string().ends_with(".input.pt")) continue;
+    try {
+      passed = check_file(file, options) && passed;
+    } catch (const std::exception& error) {
+      fmt::print("{}\n    FAILED: {}\n", file.filename().string(), error.what());
+      passed = false;
+    }
+  }
+  return passed;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Speeds up real architectures under random masks and compares what they compute."};
+  Options options;
+  app.add_option("files", options.files, "NAME.FORM.pt, with NAME.input.pt beside it");
+  app.add_flag("--core", options.core, "The models that need no file");
+  app.add_option("--masks", options.kinds, "Kinds of masks")
+      ->check(CLI::IsMember({"plain", "extended", "aligned"}))
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--refused", options.refused, "Models that must fail")->delimiter(',');
+  app.add_option("--seeds", options.check.seeds, "Masks of each kind")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--sparsity", options.check.sparsity)->check(CLI::Range(0.0, 0.99))->capture_default_str();
+  app.add_flag("--latency", options.check.latency, "Time both models on one sample");
+  app.add_option("--threads", options.threads, "Threads of a model")->check(CLI::Range(1, 1024))->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadArguments;
+  }
+  if (!options.core && options.files.empty()) {
+    std::cerr << "zoo-check: nothing to check: name files, or --core\n";
+    return kBadArguments;
+  }
+  at::set_num_threads(options.threads);
+  print_header(options.check.latency);
+  bool passed = true;
+  if (options.core) {
+    for (const auto& [name, model, example] : lathe::zoo::core_models(/*seed=*/1))
+      passed = check_all_kinds(name, "core", model, example, options) && passed;
+  }
+  passed = check_files(options) && passed;
+  return passed ? 0 : kFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const int code = run(argc, argv);
+    std::cout.flush();
+    std::fflush(stdout);
+    _exit(code);  // LibTorch's static teardown is of no use
+  } catch (const std::exception& error) {
+    std::cerr << "zoo-check: unexpected: " << error.what() << '\n';
+    return kFailed;
+  }
+}
