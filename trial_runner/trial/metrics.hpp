@@ -14,6 +14,15 @@
 
 namespace lathe::trial {
 
+/// Of int8.pt, measured as that of compressed.pt.
+struct Int8Metrics {
+  std::optional<double> accuracy;
+  double loss = 0;
+  std::int64_t size_bytes = 0;
+  double latency_ms = 0;
+  double speedup = 0;
+};
+
 struct Metrics {
   std::optional<double> accuracy;       ///< none: the loss has no accuracy
   std::optional<double> accuracy_drop;  ///< original's accuracy - accuracy
@@ -25,6 +34,7 @@ struct Metrics {
   std::int64_t effective_bytes = 0;  ///< of the parameters at their bit widths; size_bytes of an ideal file
   double latency_ms = 0;
   double speedup = 0;  ///< the original's latency / latency, measured side by side
+  std::optional<Int8Metrics> int8 = {};
 };
 
 /// The objective's value by the rule of proto::ObjectiveConfig.
