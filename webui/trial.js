@@ -36,7 +36,8 @@ export function trialPanel(experimentId, signal) {
     parameters.textContent = JSON.stringify(trial.parameters, null, 2);
     const base = `/api/v1/experiments/${experimentId}/trials/${trial.id}/files`;
     const isBuiltIn = trial.status === "SUCCEEDED" && trial.finalMetric?.parameters !== undefined;
-    downloads.replaceChildren(...(isBuiltIn ? [h("a", { href: `${base}/compressed.pt`, download: true }, "compressed.pt"), " ", h("a", { href: `${base}/report.json`, download: true }, "report.json")] : []));
+    const files = ["compressed.pt", ...(trial.finalMetric?.int8_accuracy === undefined && trial.finalMetric?.int8_loss === undefined ? [] : ["int8.pt"]), "report.json"];
+    downloads.replaceChildren(...(isBuiltIn ? files.flatMap((name) => [h("a", { href: `${base}/${name}`, download: true }, name), " "]) : []));
   });
 
   async function fetchLog() {

@@ -25,8 +25,12 @@ struct Download {
   std::string_view name;
   std::string_view content_type;
 };
-constexpr std::array<Download, 2> downloads{
-    {{"compressed.pt", "application/octet-stream"}, {"report.json", "application/json"}}};
+constexpr std::array<Download, 6> downloads{{{"compressed.pt", "application/octet-stream"},
+                                             {"int8.pt", "application/octet-stream"},
+                                             {"model.pth", "application/octet-stream"},
+                                             {"mask.pth", "application/octet-stream"},
+                                             {"calibration.json", "application/json"},
+                                             {"report.json", "application/json"}}};
 
 HttpResponse not_found(std::string detail) {
   return problem_response(HttpStatus::not_found, std::move(detail));
@@ -97,7 +101,11 @@ HandlerResult download_trial_file(const HttpRequest& request, const ApiContext& 
   const std::string& name = request.path_value("name");
   const auto found =
       std::find_if(downloads.begin(), downloads.end(), [&](const Download& file) { return file.name == name; });
-  if (found == downloads.end()) co_return not_found("there is no such file; there are: compressed.pt, report.json");
+  if (found == downloads.end()) {
+    std::vector<std::string_view> names;
+    for (const Download& file : downloads) names.push_back(file.name);
+    co_return not_found(fmt::format("there is no such file; there are: {}", fmt::join(names, ", ")));
+  }
   if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
   const auto trial = co_await context.service.show_trial(request.path_value("id"), request.path_value("tid"));
   if (!trial) co_return service_problem(trial.error(), request);

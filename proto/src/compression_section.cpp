@@ -91,6 +91,14 @@ LatencyConfig read_latency(const Value& value, Problems& problems) {
   return config;
 }
 
+ExportConfig read_exports(const Value& value, Problems& problems) {
+  ExportConfig config;
+  Fields fields(value, keys::exports, problems);
+  if (const auto int8 = fields.find("int8")) config.int8 = read_bool(*int8, problems).value_or(true);
+  if (const auto state = fields.find("stateDict")) config.state_dict = read_bool(*state, problems).value_or(true);
+  return config;
+}
+
 /// A bare metric name, or `{metric, maxAccuracyDrop}`.
 void read_objective(const Value& value, ObjectiveConfig& config, Problems& problems) {
   if (!value.json().is_object()) {
@@ -144,6 +152,7 @@ CompressionConfig read_compression(const Value& value, const PathResolver& paths
     config.calibration = read_calibration(*calibration, problems);
   config.evaluation = read_evaluation(fields.find("evaluation"), config.finetuning.loss, problems);
   if (const auto latency = fields.find("latency")) config.latency = read_latency(*latency, problems);
+  if (const auto exports = fields.find("export")) config.exports = read_exports(*exports, problems);
   if (const auto list = fields.find("configList")) config.config_list = read_config_list(*list, problems);
   if (const auto device = fields.find("device")) read_device(*device, config.device, problems);
   fields.integer("threads", config.threads, {1, 1024});
@@ -200,6 +209,7 @@ nlohmann::ordered_json to_json(const CompressionConfig& config) {
   json["objective"] = std::move(objective);
   json["latency"] = {
       {"runs", config.latency.runs}, {"warmup", config.latency.warmup}, {"batchSize", config.latency.batch_size}};
+  json["export"] = {{"int8", config.exports.int8}, {"stateDict", config.exports.state_dict}};
   json["configList"] = config.config_list;
   json["device"] = config.device;
   json["threads"] = config.threads;

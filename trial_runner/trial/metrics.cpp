@@ -60,6 +60,12 @@ nlohmann::ordered_json to_json(const Metrics& metrics, const proto::ObjectiveCon
   json["activation_bytes"] = metrics.activation_bytes;
   json["latency_ms"] = metrics.latency_ms;
   json["speedup"] = metrics.speedup;
+  if (!metrics.int8) return json;
+  if (metrics.int8->accuracy) json["int8_accuracy"] = *metrics.int8->accuracy;
+  json["int8_loss"] = metrics.int8->loss;
+  json["int8_size_bytes"] = metrics.int8->size_bytes;
+  json["int8_latency_ms"] = metrics.int8->latency_ms;
+  json["int8_speedup"] = metrics.int8->speedup;
   return json;
 }
 

@@ -14,6 +14,15 @@
 
 namespace lathe::trial {
 
+/// Of int8.pt, measured as that of compressed.pt.
+struct Int8Metrics {
+  std::optional<double> accuracy;
+  double loss = 0;
+  std::int64_t size_bytes = 0;
+  double latency_ms = 0;
+  double speedup = 0;
+};
+
 struct Metrics {
   std::optional<double> accuracy;       ///< none: the loss has no accuracy
   std::optional<double> accuracy_drop;  ///< original's accuracy - accuracy
@@ -26,6 +35,7 @@ struct Metrics {
   std::int64_t activation_bytes = 0;  ///< most that live at one time while one batch of latency.batchSize runs
   double latency_ms = 0;
   double speedup = 0;  ///< the original's latency / latency, measured side by side
+  std::optional<Int8Metrics> int8 = {};
 };
 
 /// Whether the objective is a matter of time, so that a trial has to be measured with nothing else running.

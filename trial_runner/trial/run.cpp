@@ -29,6 +29,7 @@
 #include "reporter.hpp"
 #include "setup.hpp"
 #include "steps/compress.hpp"
+#include "steps/deliver.hpp"
 #include "threads.hpp"
 
 namespace lathe::trial {
@@ -74,7 +75,7 @@ class Trial {
   Result<void> run() {
     using Step = Result<void> (Trial::*)();
     for (const Step step : {&Trial::plan, &Trial::take_baseline, &Trial::compress, &Trial::export_model,
-                            &Trial::measure, &Trial::report}) {
+                            &Trial::measure, &Trial::deliver_others, &Trial::report}) {
       if (auto done = (this->*step)(); !done) return done;
     }
     return {};
@@ -190,6 +191,19 @@ class Trial {
     metrics_.latency_ms = costs_.latency.compressed_ms;
     metrics_.speedup = costs_.latency.speedup;
     layers_ = compare_layers(setup_.model, costs_.macs.original, delivered_, costs_.macs.compressed);
+    return {};
+  }
+
+  /// What stands beside compressed.pt.
+  Result<void> deliver_others() {
+    const auto& folder = environment_.output_directory;
+    if (auto saved = deliver_state(*compressed_, folder, setup_.config.exports); !saved) return saved;
+    if (!compressed_->int8) return {};
+    auto int8 = deliver_int8(*compressed_->int8, folder / "int8.pt", setup_);
+    if (!int8) return tl::unexpected(int8.error());
+    metrics_.int8 = *int8;
+    say("int8 ({}): accuracy {}, {} bytes, speedup {:.2f}", compressed_->int8->engine, accuracy_text(int8->accuracy),
+        int8->size_bytes, int8->speedup);
     return {};
   }
 

@@ -105,6 +105,11 @@ class LearntScaleQuantizer final : public TensorQuantizer {
     return [this, last = last_] { last_ = last; };
   }
 
+  [[nodiscard]] std::optional<QuantGrid> grid() const override {
+    if (last_ == 0) return std::nullopt;
+    return QuantGrid{{last_}, {0}, levels_, 0};
+  }
+
   void describe(nlohmann::ordered_json& fields) const override {
     fields[field("", "_bits")] = bits_;
     if (last_ == 0) return;

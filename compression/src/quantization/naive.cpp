@@ -14,11 +14,15 @@ class NaiveWeight final : public TensorQuantizer {
 
   at::Tensor pass(const at::Tensor& weight) override {
     if (progress().calibrating) return weight;
-    constexpr float max_level = 127;
     const ValueRange range = finite_ranges(weight).front();
-    scale_ = std::max(scale_, std::max(-range.min, range.max) / max_level);
+    scale_ = std::max(scale_, std::max(-range.min, range.max) / static_cast<float>(kLevels.max));
     if (scale_ == 0) return weight;  // all zero, and always was
     return straight_through(weight, {weight.detach().div(scale_).trunc_().mul_(scale_), {}});
+  }
+
+  [[nodiscard]] std::optional<QuantGrid> grid() const override {
+    if (scale_ == 0) return std::nullopt;
+    return QuantGrid{{scale_}, {0}, kLevels, 0};
   }
 
   void describe(nlohmann::ordered_json& fields) const override {
@@ -27,6 +31,8 @@ class NaiveWeight final : public TensorQuantizer {
   }
 
  private:
+  static constexpr QuantLevels kLevels{-127, 127};
+
   float scale_ = 0;
 };
 

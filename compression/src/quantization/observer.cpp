@@ -35,16 +35,18 @@ class ObservedWeight final : public TensorQuantizer {
       : TensorQuantizer(std::move(site), std::move(progress)), kind_(kind), weight_(std::move(weight)) {}
 
   at::Tensor pass(const at::Tensor& weight) override {
-    return progress().calibrating ? weight : fake_quantize(weight, grid(weight));
+    return progress().calibrating ? weight : fake_quantize(weight, grid_of(weight));
   }
+
+  [[nodiscard]] std::optional<QuantGrid> grid() const override { return grid_of(weight_); }
 
   void describe(nlohmann::ordered_json& fields) const override {
     fields["weight_bits"] = 8;
-    describe_grid(site(), grid(weight_), fields);
+    describe_grid(site(), grid_of(weight_), fields);
   }
 
  private:
-  [[nodiscard]] QuantGrid grid(const at::Tensor& weight) const {
+  [[nodiscard]] QuantGrid grid_of(const at::Tensor& weight) const {
     constexpr float half = 127.5F;
     const auto axis = kind_ == ObserverKind::PerChannel ? site().channel_axis : std::nullopt;
     QuantGrid grid{{}, {}, kWeightLevels, axis.value_or(0)};
@@ -87,6 +89,7 @@ class ObservedActivation final : public TensorQuantizer {
   }
 
   [[nodiscard]] bool ready() const override { return grid_.has_value(); }
+  [[nodiscard]] std::optional<QuantGrid> grid() const override { return grid_; }
 
   void describe(nlohmann::ordered_json& fields) const override {
     fields[field("", "_bits")] = 8;

@@ -53,22 +53,26 @@ class QatWeight final : public TensorQuantizer {
 
   at::Tensor pass(const at::Tensor& weight) override {
     if (progress().calibrating || progress().before(start_step_)) return weight;
-    if (!fold_) return fake_quantize(weight, grid(weight));
+    if (!fold_) return fake_quantize(weight, grid_of(weight));
     const FoldedWeight folding(weight, *fold_);
     const at::Tensor folded = folding.folded();
-    return folding.unfold(fake_quantize(folded, grid(folded)));
+    return folding.unfold(fake_quantize(folded, grid_of(folded)));
+  }
+
+  [[nodiscard]] std::optional<QuantGrid> grid() const override {
+    const at::Tensor weight = weight_.detach();
+    return grid_of(fold_ ? FoldedWeight(weight, *fold_).folded() : weight);
   }
 
   void describe(nlohmann::ordered_json& fields) const override {
-    const at::Tensor weight = weight_.detach();
-    const QuantGrid used = grid(fold_ ? FoldedWeight(weight, *fold_).folded() : weight);
+    const QuantGrid used = *grid();
     fields["weight_bits"] = spec_.bits;
     fields["weight_scale"] = number_or_list(used.scale);
     fields["weight_zero_point"] = number_or_list(used.zero_point);
   }
 
  private:
-  [[nodiscard]] QuantGrid grid(const at::Tensor& weight) const {
+  [[nodiscard]] QuantGrid grid_of(const at::Tensor& weight) const {
     const auto axis = per_channel(spec_.scheme) ? site().channel_axis : std::nullopt;
     return quant_grid(finite_ranges(weight.detach(), axis), spec_, axis.value_or(0));
   }
@@ -97,6 +101,11 @@ class QatActivation final : public TensorQuantizer {
   [[nodiscard]] bool ready() const override { return !tracked_.empty(); }
   [[nodiscard]] std::function<void()> remember() override {
     return [this, tracked = tracked_] { tracked_ = tracked; };
+  }
+
+  [[nodiscard]] std::optional<QuantGrid> grid() const override {
+    if (tracked_.empty()) return std::nullopt;
+    return quant_grid(tracked_, spec_, 1);
   }
 
   void describe(nlohmann::ordered_json& fields) const override {

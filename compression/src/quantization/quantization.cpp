@@ -140,6 +140,31 @@ struct Quantization::State {
     tap(fold != nullptr ? fold->batch_norm : layer.layer.name, factory.activation(layer, TapPlace::Output));
   }
 
+  [[nodiscard]] const at::Tensor& weight_of(const std::string& name) const {
+    return std::find_if(layers.begin(), layers.end(),
+                        [&](const QuantizedLayer& each) { return each.layer.name == name; })
+        ->layer.weight;
+  }
+
+  [[nodiscard]] TensorGrid grid_of(const TensorQuantizer& quantizer) const {
+    const TensorSite& site = quantizer.site();
+    const auto layer = std::find_if(layers.begin(), layers.end(),
+                                    [&](const QuantizedLayer& each) { return each.layer.name == site.layer; });
+    const FoldablePair* fold = pair_of(folded, site.layer);
+    TensorGrid row;
+    row.layer = row.tapped = site.layer;
+    row.place = site.place;
+    row.grid = quantizer.grid();
+    if (site.place == TapPlace::Weight) {
+      row.bits = layer->target.weight->bits;
+      row.batch_norm_folded = fold != nullptr;
+    } else {
+      row.bits = (site.place == TapPlace::Input ? layer->target.input : layer->target.output)->bits;
+      if (site.place == TapPlace::Output && fold != nullptr) row.tapped = fold->batch_norm;
+    }
+    return row;
+  }
+
   [[nodiscard]] Result<void> check_ready() const {
     for (const auto& quantizer : quantizers) {
       if (quantizer->ready()) continue;
@@ -253,6 +278,23 @@ nlohmann::ordered_json Quantization::calibration_config() const {
   nlohmann::ordered_json config = nlohmann::ordered_json::object();
   for (const auto& quantizer : state_->quantizers) quantizer->describe(config[quantizer->site().layer]);
   return config;
+}
+
+Result<std::vector<TensorGrid>> Quantization::grids() const {
+  const c10::NoGradGuard no_grad;
+  const EvalMode eval_mode(state_->progress->model);
+  std::vector<TensorGrid> rows;
+  auto read = guarded("the grids of a quantized model cannot be read", [&] {
+    for (const auto& quantizer : state_->quantizers) {
+      const TensorSite& site = quantizer->site();
+      at::Tensor weight;
+      if (site.place == TapPlace::Weight) weight = quantizer->pass(state_->weight_of(site.layer).detach()).clone();
+      rows.push_back(state_->grid_of(*quantizer));
+      rows.back().weight = weight;
+    }
+  });
+  if (!read) return tl::unexpected(read.error());
+  return rows;
 }
 
 std::vector<QuantizedLayerSummary> Quantization::summary() const {

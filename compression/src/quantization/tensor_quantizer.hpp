@@ -63,6 +63,8 @@ class TensorQuantizer {
   [[nodiscard]] virtual bool ready() const { return true; }
   /// A scale to be trained, or an undefined tensor.
   [[nodiscard]] virtual at::Tensor learnt() const { return {}; }
+  /// Where its values lie; none when they are no multiples of a scale, or nothing was seen yet.
+  [[nodiscard]] virtual std::optional<QuantGrid> grid() const { return std::nullopt; }
   /// Adds the fields of calibration_config.
   virtual void describe(nlohmann::ordered_json& fields) const = 0;
 

@@ -55,6 +55,7 @@ TEST_F(CompressionConfigTest, HasDefaults) {
   EXPECT_EQ(block.latency.runs, 50);
   EXPECT_EQ(block.threads, 1);
   EXPECT_TRUE(block.warm);
+  EXPECT_TRUE(block.exports.int8 && block.exports.state_dict);
   EXPECT_EQ(config->tuner.optimize_mode, OptimizeMode::Maximize);
   EXPECT_EQ(config->trial_code_directory, folder.path());
 }
@@ -70,8 +71,11 @@ TEST_F(CompressionConfigTest, ReadsEverything) {
                    "learningRate": 1e-3, "batchSize": 32},
     "objective": {"metric": "latency_ms", "maxAccuracyDrop": 0.01},
     "latency": {"runs": 10, "warmup": 0, "batchSize": 4},
+    "export": {"int8": false},
     "configList": [{"op_names": ["fc"], "exclude": true}],
     "threads": 2, "seed": 99, "warm": false})"));
+  EXPECT_FALSE(config.exports.int8);
+  EXPECT_TRUE(config.exports.state_dict);
   const auto& train = std::get<CifarFiles>(config.data.train.source);
   ASSERT_EQ(train.batches.size(), 2U);
   EXPECT_EQ(train.batches[1], folder.path() / "batch2.bin");
@@ -373,6 +377,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "compression.objective: the metric accuracy needs evaluation.metric accuracy"},
         BadBlock{R"({"objective": {"metric": "macs", "maxAccuracyDrop": 0.1}, "evaluation": {"metric": "loss"}})",
                  "maxAccuracyDrop needs evaluation.metric accuracy"},
+        BadBlock{R"({"export": {"int8": "often"}})", "compression.export.int8: expected"},
         BadBlock{R"({"latency": {"runs": 0}})", "compression.latency.runs: expected an integer from 1"},
         BadBlock{R"({"configList": {"sparsity": 0.5}})",
                  "compression.configList: expected a list of objects, found an object"},

@@ -42,6 +42,12 @@ TEST(Metrics, JsonHasTheDefaultFirst) {
   EXPECT_EQ(json.begin().key(), "default");
   EXPECT_EQ(json.at("default"), 0.9);
   EXPECT_EQ(json.size(), 12U);
+  Metrics with_int8 = metrics_with_drop(0.01);
+  with_int8.int8 = Int8Metrics{0.875, 0.5, 1000, 0.25, 4};
+  const auto more = to_json(with_int8, {ObjectiveMetric::Accuracy, {}});
+  EXPECT_EQ(more.at("int8_accuracy"), 0.875);
+  EXPECT_EQ(more.at("int8_speedup"), 4);
+  EXPECT_EQ(more.size(), 17U);
 }
 
 }  // namespace

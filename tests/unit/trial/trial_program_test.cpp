@@ -99,6 +99,43 @@ TEST_F(TrialProgram, AgpOverFiltersReachesItsFinalSparsity) {
   EXPECT_EQ(outcome.metrics.size(), 4U) << "the schedule needs three epochs";
 }
 
+TEST_F(TrialProgram, AQuantizedTrialLeavesAnInt8Model) {
+  const Outcome outcome =
+      run_trial(R"({"algorithm": {"_name": "qat", "quant_types": ["weight", "input"], "quant_bits": 8,
+      "op_types": ["Conv2d", "Linear"]}})");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const Json value = outcome.metrics.back().value;
+  EXPECT_NEAR(value["int8_accuracy"], value["accuracy"], 0.02);
+  EXPECT_EQ(value["int8_size_bytes"], std::filesystem::file_size(path("int8.pt")));
+  EXPECT_GT(value["int8_speedup"], 0);
+  const Json report = read_json("report.json")["int8"];
+  EXPECT_EQ(report["layers"].size(), 4U);
+  for (const auto& layer : report["layers"]) EXPECT_EQ(layer["precision"], "int8");
+  EXPECT_TRUE(std::filesystem::exists(path("model.pth")));
+  EXPECT_FALSE(std::filesystem::exists(path("mask.pth")));
+}
+
+TEST_F(TrialProgram, WhatCannotRunInInt8IsReported) {
+  const std::string four_bits = R"({"algorithm": {"_name": "qat", "quant_types": ["weight", "input"], "quant_bits": 4,
+      "op_types": ["Conv2d", "Linear"]}})";
+  const Outcome outcome = run_trial(four_bits);
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_FALSE(outcome.metrics.back().value.contains("int8_accuracy"));
+  EXPECT_THAT(read_json("report.json")["int8"]["skipped"].get<std::string>(),
+              AllOf(HasSubstr("`conv1`"), HasSubstr("has 4 bits")));
+  EXPECT_FALSE(std::filesystem::exists(path("int8.pt")));
+  config.exports = {false, false};
+  ASSERT_EQ(run_trial(four_bits).exit_code, 0);
+  EXPECT_FALSE(read_json("report.json").contains("int8"));
+}
+
+TEST_F(TrialProgram, APrunedTrialLeavesStateAndMasks) {
+  ASSERT_EQ(run_trial(R"({"algorithm": {"_name": "l1", "sparsity": 0.5}})").exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(path("model.pth")));
+  EXPECT_TRUE(std::filesystem::exists(path("mask.pth")));
+  EXPECT_FALSE(std::filesystem::exists(path("int8.pt")));
+}
+
 TEST_F(TrialProgram, SameTrialSameResult) {
   const auto accuracy_and_loss = [this] {
     const Outcome outcome = run_trial(R"({"a": {"_name": "level", "sparsity": 0.6}})");

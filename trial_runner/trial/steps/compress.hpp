@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <lathe/compression/evaluate.hpp>
+#include <lathe/compression/int8.hpp>
 #include <lathe/compression/mask.hpp>
 #include <lathe/compression/tapped_model.hpp>
 #include <lathe/compression/trainer.hpp>
@@ -39,8 +40,9 @@ struct Compressed {
   compression::Network judged;  ///< what is evaluated: the model, or its simulation with quantized activations
   bool simulated = false;       ///< the two differ
   compression::Masks masks = {};
-  bool structured = false;                      ///< whole channels are masked, so that speed-up can cut them
-  std::map<std::string, int> weight_bits = {};  ///< of quantized layers
+  bool structured = false;                          ///< whole channels are masked, so that speed-up can cut them
+  std::map<std::string, int> weight_bits = {};      ///< of quantized layers
+  std::optional<compression::Int8Model> int8 = {};  ///< of a quantized model that can run so
   std::optional<compression::Evaluation> before_finetuning = {};      ///< where compression comes before fine-tuning
   nlohmann::ordered_json details = nlohmann::ordered_json::object();  ///< what the report adds about the algorithm
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include <lathe/compression/int8.hpp>
 #include <lathe/compression/model.hpp>
 #include <lathe/compression/quantization.hpp>
 
@@ -38,6 +39,43 @@ void tame_gradients(compression::QuantizerKind kind, compression::TrainingOption
   if (stretches && !finetuning.clip_norm && !finetuning.clip_value) finetuning.clip_norm = 1;
 }
 
+Json to_json(const compression::Int8Step& step) {
+  Json json{{"name", step.name}};
+  if (!step.type.empty()) json["type"] = step.type;
+  json["precision"] = step.int8 ? "int8" : "float";
+  if (!step.int8) json["reason"] = step.reason;
+  return json;
+}
+
+Json to_json(const compression::Int8Model& made) {
+  Json json{{"engine", made.engine},
+            {"reduced_range", made.reduced_range},
+            {"observed_ranges", made.observed_ranges},
+            {"max_difference", made.max_difference},
+            {"mean_difference", made.mean_difference},
+            {"layers", Json::array()},
+            {"float_operators", Json::array()}};
+  for (const auto& step : made.layers) json["layers"].push_back(to_json(step));
+  for (const auto& step : made.operators) json["float_operators"].push_back(to_json(step));
+  return json;
+}
+
+/// A model that cannot run in int8 is no reason to fail: the report says why.
+void add_int8(const compression::TappedModel& tapped, const Quantization& quantization, const Workshop& workshop,
+              Compressed& result) {
+  const auto& config = workshop.setup.config;
+  if (!config.exports.int8) return;
+  auto made = compression::to_int8(tapped, quantization, workshop.setup.train,
+                                   {config.calibration.batches, config.calibration.batch_size, {}});
+  if (!made) {
+    result.details["int8"] = {{"skipped", made.error().message}};
+    workshop.say(made.error().message);
+    return;
+  }
+  result.details["int8"] = to_json(*made);
+  result.int8 = std::move(*made);
+}
+
 }  // namespace
 
 Result<Compressed> quantize(const QuantizationPlan& plan, Workshop& workshop) {
@@ -67,6 +105,7 @@ Result<Compressed> quantize(const QuantizationPlan& plan, Workshop& workshop) {
     if (layer.weight_bits) result.weight_bits[layer.layer] = *layer.weight_bits;
     result.details["quantized"].push_back(to_json(layer));
   }
+  add_int8(*shared, **quantization, workshop, result);
   return result;
 }
 

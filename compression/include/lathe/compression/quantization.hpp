@@ -17,6 +17,7 @@
 #include <lathe/compression/compressor.hpp>
 #include <lathe/compression/dataset.hpp>
 #include <lathe/compression/quant_config.hpp>
+#include <lathe/compression/quant_grid.hpp>
 #include <lathe/compression/result.hpp>
 #include <lathe/compression/tapped_model.hpp>
 
@@ -71,6 +72,19 @@ struct QuantizedLayerSummary {
   [[nodiscard]] std::int64_t weight_size_bits() const { return weight_bits.value_or(32) * weight_elements; }
 };
 
+/// The grid that a quantizer puts one tensor of a layer on.
+struct TensorGrid {
+  std::string layer;
+  /// The layer whose tap it is: `layer`, or the batch normalisation whose output stands for the folded convolution's.
+  std::string tapped;
+  TapPlace place = TapPlace::Weight;
+  int bits = 0;
+  std::optional<QuantGrid> grid;  ///< none: its levels are no multiples of a scale (DoReFa, BNN), or nothing was seen
+  at::Tensor weight;              ///< of a weight: its values on the grid, in the place of the float ones
+  /// Of a weight: times the batch normalisation's factor it is on the grid, not as it is.
+  bool batch_norm_folded = false;
+};
+
 /// Not thread-safe; the trainer drives it. The taps outlive it: they stay in the TappedModel until they are cleared.
 ///
 /// Per channel: a weight's channels are dimension 0, or 1 for transposed convolutions (there the output channels of one
@@ -117,6 +131,9 @@ class Quantization final : public Compressor {
   /// Layer name -> NNI's fields of the quantizer: weight_bits, weight_scale, weight_zero_point, input_bits,
   /// tracked_min_input, … A number per tensor, a list per channel. Ranges that were never seen are left out.
   [[nodiscard]] nlohmann::ordered_json calibration_config() const;
+
+  /// Of every quantized tensor, in order of the layers; after finish(). Errors: weights that are not finite.
+  [[nodiscard]] Result<std::vector<TensorGrid>> grids() const;
 
   /// In the order of `layers`.
   [[nodiscard]] std::vector<QuantizedLayerSummary> summary() const;

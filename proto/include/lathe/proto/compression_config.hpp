@@ -158,8 +158,19 @@ struct CalibrationConfig {
   std::int64_t batch_size = 64;
 };
 
-/// What `default` of the final metric is. All are larger-is-better except Loss, Parameters, Macs, the bytes and LatencyMs.
-enum class ObjectiveMetric { Accuracy, Loss, Sparsity, Speedup, Parameters, Macs, SizeBytes, EffectiveBytes, LatencyMs };
+/// What `default` of the final metric is. All are larger-is-better except Loss, Parameters, Macs, the bytes and
+/// LatencyMs.
+enum class ObjectiveMetric {
+  Accuracy,
+  Loss,
+  Sparsity,
+  Speedup,
+  Parameters,
+  Macs,
+  SizeBytes,
+  EffectiveBytes,
+  LatencyMs
+};
 
 /// `default` is the metric while accuracy_drop <= max_accuracy_drop. Beyond that a trial ranks behind every feasible
 /// one, the worse the larger its excess (feasibility rules of Deb, "An efficient constraint handling method for genetic
@@ -180,6 +191,12 @@ struct LatencyConfig {
   std::int64_t batch_size = 1;
 };
 
+/// Which files a trial leaves beside compressed.pt and report.json.
+struct ExportConfig {
+  bool int8 = true;        ///< int8.pt, of quantizers: runs in 8-bit integers
+  bool state_dict = true;  ///< model.pth, and of pruners mask.pth: NNI's export_model
+};
+
 struct CompressionConfig {
   std::filesystem::path model;            ///< TorchScript file
   std::vector<std::int64_t> input_shape;  ///< of one example batch, e.g. [1, 1, 28, 28]; every size > 0
@@ -190,6 +207,7 @@ struct CompressionConfig {
   CalibrationConfig calibration;
   ObjectiveConfig objective;
   LatencyConfig latency;
+  ExportConfig exports;  ///< key `export`
   /// Fixed config_list entries, appended behind those that the parameters give: they have the last word.
   nlohmann::ordered_json config_list = nlohmann::ordered_json::array();
   std::string device = "cpu";  ///< cpu, cuda, cuda:N, or auto: cuda where there is one

@@ -67,6 +67,8 @@ TEST_F(TrialFiles, AreDownloadedWhole) {
   EXPECT_EQ(model.header("Content-Disposition"), "attachment; filename=\"Taaaa-compressed.pt\"");
   EXPECT_TRUE(model.body == bytes);
   EXPECT_EQ(get(files + "report.json").header("Content-Type"), "application/json");
+  write("Taaaa/int8.pt", "int8");
+  EXPECT_EQ(get(files + "int8.pt").body, "int8");
 }
 
 TEST_F(TrialFiles, AreFollowedUntilTheTrialEnds) {

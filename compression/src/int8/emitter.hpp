@@ -1,0 +1,101 @@
+// Writes the int8 graph: walks the frozen one and gives each value the form in which the next kernel wants it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <lathe/compression/int8.hpp>
+
+#include "int8/byte_grid.hpp"
+#include "int8/frozen_graph.hpp"
+#include "int8/patterns.hpp"
+#include "int8/ranges.hpp"
+
+namespace lathe::compression {
+
+/// Sizes of tensors on an example, by value.
+using Sizes = std::unordered_map<const torch::jit::Value*, std::vector<std::int64_t>>;
+
+/// A packed weight that the graph reads from its module.
+struct PackedWeight {
+  std::string attribute;
+  c10::IValue value;
+};
+
+struct EmittedGraph {
+  std::shared_ptr<torch::jit::Graph> graph;  ///< inputs: the module (of no type yet), then that of the frozen graph
+  std::vector<PackedWeight> packed;
+  std::vector<Int8Step> layers;
+  std::vector<Int8Step> operators;
+  std::int64_t observed_ranges = 0;
+};
+
+/// One use: construct, then run(). Throws what packing throws.
+class Emitter {
+ public:
+  Emitter(const FrozenGraph& frozen, const Ranges& ranges, const Sizes& sizes, bool reduced);
+
+  [[nodiscard]] Result<EmittedGraph> run();
+
+ private:
+  using Node = torch::jit::Node;
+  using Value = torch::jit::Value;
+
+  /// The forms of a value of the frozen graph in the int8 graph.
+  struct Forms {
+    Value* plain = nullptr;           ///< as it was: a float tensor, a number, a list
+    Value* bytes = nullptr;           ///< quantized
+    std::optional<ByteGrid> grid;     ///< of `bytes`, or that it is to get
+    const Node* simulated = nullptr;  ///< a fake quantization that gives `plain` and is not written yet
+  };
+
+  Result<void> emit(Node* node);
+  Result<void> emit_layer(Node* node);
+  bool emit_addition(Node* node);
+  bool emit_concatenation(Node* node);
+  bool emit_average(Node* node);
+  bool emit_grid_keeping(Node* node);
+  void emit_grid(Node* node);
+  void emit_float(Node* node, const std::string& reason);
+
+  /// Why the layer cannot run in int8; none: it can.
+  [[nodiscard]] std::optional<std::string> obstacle(const Node* node, const FrozenWeight& weight) const;
+  Result<void> emit_kernel(Node* node, const FrozenWeight& weight, const Fusion& fusion);
+  /// Packs the weight and gives the value that reads it.
+  Result<Value*> pack(const Node* node, const FrozenWeight& weight, const Fusion& fusion);
+
+  /// The forms are made where they are first asked for.
+  Value* plain(Value* value);
+  Value* bytes(Value* value);
+  /// Whichever is there, for operators that look at shapes only.
+  Value* any(Value* value);
+  [[nodiscard]] bool has_bytes(const Value* value) const;
+  [[nodiscard]] ByteGrid grid_of(const Value* value) const { return *forms_.at(value).grid; }
+  /// Of a fused node's result: from a quantizer, else from data.
+  [[nodiscard]] std::optional<ByteGrid> grid_for(const Fusion& fusion);
+  [[nodiscard]] std::optional<ByteGrid> observed(const Value* value);
+
+  void give_bytes(const Value* value, Value* bytes, const ByteGrid& grid);
+  Node* clone(Node* node);
+  Value* create(const std::string& kind, const std::vector<Value*>& inputs);
+  Value* constant(const c10::IValue& value);
+  void note_float(const Node* node, const std::string& reason);
+
+  const FrozenGraph& frozen_;
+  const Ranges& ranges_;
+  const Sizes& sizes_;
+  bool reduced_;
+  EmittedGraph result_;
+  Value* self_ = nullptr;
+  std::unordered_map<const Value*, Forms> forms_;
+  std::set<const Node*> covered_;  ///< computed by a kernel before
+  std::set<const Value*> observed_;
+};
+
+}  // namespace lathe::compression

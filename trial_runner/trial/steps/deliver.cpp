@@ -1,0 +1,34 @@
+#include "steps/deliver.hpp"
+
+#include <lathe/compression/evaluate.hpp>
+#include <lathe/compression/export.hpp>
+#include <lathe/compression/measure.hpp>
+#include <lathe/compression/model.hpp>
+
+namespace lathe::trial {
+
+Result<void> deliver_state(const Compressed& compressed, const std::filesystem::path& folder,
+                           const proto::ExportConfig& exports) {
+  if (!exports.state_dict) return {};
+  compression::ExportPaths paths{.model_path = folder / "model.pth"};
+  if (!compressed.masks.empty()) paths.mask_path = folder / "mask.pth";
+  return compression::export_model(compressed.model, compressed.masks, paths);
+}
+
+Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
+                                 const Setup& setup) {
+  const compression::EngineScope engine(int8.engine);
+  if (auto saved = compression::save_model(int8.model, file); !saved) return tl::unexpected(saved.error());
+  const auto loaded = compression::load_model(file);
+  if (!loaded) return tl::unexpected(loaded.error());
+  const auto quality =
+      compression::evaluate(*loaded, setup.test, setup.config.evaluation.batch_size, loss_of(setup.config));
+  if (!quality) return tl::unexpected(quality.error());
+  const auto& latency = setup.config.latency;
+  const auto times = compression::compare_latency(setup.model, *loaded, example_inputs(setup.test, latency.batch_size),
+                                                  {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
+  return Int8Metrics{quality->accuracy, quality->loss, static_cast<std::int64_t>(std::filesystem::file_size(file)),
+                     times.compressed_ms, times.original_ms / times.compressed_ms};
+}
+
+}  // namespace lathe::trial

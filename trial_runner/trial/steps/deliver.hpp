@@ -1,0 +1,24 @@
+// The files that a trial leaves beside compressed.pt.
+#pragma once
+
+#include <filesystem>
+
+#include <lathe/compression/int8.hpp>
+#include <lathe/proto/compression_config.hpp>
+
+#include "metrics.hpp"
+#include "result.hpp"
+#include "setup.hpp"
+#include "steps/compress.hpp"
+
+namespace lathe::trial {
+
+/// model.pth, the state_dict of the model before it was made smaller, and where there are masks mask.pth.
+[[nodiscard]] Result<void> deliver_state(const Compressed& compressed, const std::filesystem::path& folder,
+                                         const proto::ExportConfig& exports);
+
+/// Saves the model and measures what its file gives, beside the original.
+[[nodiscard]] Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
+                                               const Setup& setup);
+
+}  // namespace lathe::trial
