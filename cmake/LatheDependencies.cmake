@@ -30,6 +30,17 @@ target_link_libraries(lathe_torch INTERFACE ${TORCH_LIBRARIES})
 separate_arguments(lathe_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(lathe_torch INTERFACE ${lathe_torch_flags})
 
+# libonnx as one target: its types, checker and shape inference. System include for the same reason.
+find_package(ONNX REQUIRED)
+add_library(lathe_onnx INTERFACE)
+target_link_libraries(lathe_onnx INTERFACE onnx onnx_proto)
+foreach(library onnx onnx_proto)
+  get_target_property(lathe_onnx_include ${library} INTERFACE_INCLUDE_DIRECTORIES)
+  if(lathe_onnx_include)
+    target_include_directories(lathe_onnx SYSTEM INTERFACE ${lathe_onnx_include})
+  endif()
+endforeach()
+
 if(LATHE_SANITIZE)
   # The check of dynamic types needs type information that LibTorch keeps to itself.
   target_compile_options(lathe_torch INTERFACE -fno-sanitize=vptr)

@@ -95,6 +95,30 @@ Module Builder::batch_norm2d(std::int64_t channels, bool random) {
   return module;
 }
 
+Module Builder::norm(const std::string& class_name, std::int64_t width, const std::string& expression) {
+  Module module = leaf(class_name);
+  add_parameter(module, "weight", uniform({width}, 0.5).add_(1.0));
+  add_parameter(module, "bias", uniform({width}, 0.5));
+  module.define("def forward(self, x):\n  return " + expression + "\n");
+  return module;
+}
+
+Module Builder::embedding(std::int64_t entries, std::int64_t width) {
+  Module module = leaf("torch.nn.modules.sparse.Embedding");
+  add_parameter(module, "weight", normal({entries, width}));
+  module.define("def forward(self, x):\n  return torch.embedding(self.weight, x, -1, False, False)\n");
+  return module;
+}
+
+Module Builder::with_parameters(const std::string& class_name, const std::vector<std::vector<std::int64_t>>& shapes,
+                                const std::string& forward) {
+  Module module = leaf(class_name);
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    add_parameter(module, "p" + std::to_string(i), normal(shapes[i]).mul_(0.5));
+  module.define(forward + "\n");
+  return module;
+}
+
 Module Builder::net(const std::string& class_name, const std::vector<std::pair<std::string, Module>>& children,
                     const std::string& forward, const std::vector<std::pair<std::string, at::Tensor>>& parameters) {
   Module module = leaf(class_name);

@@ -32,6 +32,15 @@ class Builder {
   /// Statistics and affine parameters as freshly constructed (mean 0, variance 1, weight 1, bias 0), or random ones.
   [[nodiscard]] torch::jit::Module batch_norm2d(std::int64_t channels, bool random = false);
 
+  /// One weight and bias over `width` values; `expression` is what its forward returns of x.
+  [[nodiscard]] torch::jit::Module norm(const std::string& class_name, std::int64_t width,
+                                        const std::string& expression);
+  [[nodiscard]] torch::jit::Module embedding(std::int64_t entries, std::int64_t width);
+  /// A module with parameters p0, p1, … of these shapes.
+  [[nodiscard]] torch::jit::Module with_parameters(const std::string& class_name,
+                                                   const std::vector<std::vector<std::int64_t>>& shapes,
+                                                   const std::string& forward);
+
   /// A module `class_name` with these children, parameters of its own and a TorchScript `forward`; children are called
   /// as `self.name.forward(x)`.
   [[nodiscard]] torch::jit::Module net(const std::string& class_name,

@@ -1,0 +1,139 @@
+#include "quantized_cases.hpp"
+
+#include <memory>
+#include <stdexcept>
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <lathe/compression/dataset.hpp>
+#include <lathe/compression/quantization.hpp>
+
+#include "models.hpp"
+#include "onnx_models.hpp"
+
+namespace lathe::compression::test_models {
+namespace {
+
+struct Setting {
+  std::string name;
+  QuantizerKind kind;
+  QuantTarget target;
+  QuantizerOptions options = {};
+};
+
+std::vector<Setting> settings() {
+  const QuantSpec uint8{8, QuantDtype::Uint, QuantScheme::PerTensorAffine};
+  const QuantSpec int8{8, QuantDtype::Int, QuantScheme::PerTensorSymmetric};
+  const QuantSpec channels{8, QuantDtype::Int, QuantScheme::PerChannelSymmetric};
+  const QuantSpec four{4, QuantDtype::Int, QuantScheme::PerChannelSymmetric};
+  const QuantSpec sixteen{16, QuantDtype::Int, QuantScheme::PerTensorSymmetric};
+  return {{"naive", QuantizerKind::Naive, {.weight = int8}},
+          {"qat", QuantizerKind::Qat, {.weight = uint8, .input = uint8, .output = uint8}},
+          {"qat_channels", QuantizerKind::Qat, {.weight = channels, .input = uint8, .output = int8}},
+          {"qat_4_bits", QuantizerKind::Qat, {.weight = four, .output = uint8}},
+          {"qat_16_bits", QuantizerKind::Qat, {.weight = sixteen, .output = sixteen}},
+          {"qat_unfolded", QuantizerKind::Qat, {.weight = uint8, .output = uint8}, {.fold_batch_norm = false}},
+          {"dorefa_3_bits", QuantizerKind::DoReFa, {.weight = QuantSpec{3}}},
+          {"dorefa_8_bits", QuantizerKind::DoReFa, {.weight = QuantSpec{8}}},
+          {"bnn", QuantizerKind::Bnn, {.weight = QuantSpec{1}}},
+          {"lsq", QuantizerKind::Lsq, {.weight = QuantSpec{8}, .input = QuantSpec{8}}},
+          {"observer", QuantizerKind::Observer, {.weight = uint8, .input = uint8, .output = uint8}},
+          {"observer_channels",
+           QuantizerKind::Observer,
+           {.weight = uint8, .input = uint8},
+           {.observer = ObserverKind::PerChannel}}};
+}
+
+template <class T>
+T value_of(Result<T> result, const std::string& name) {
+  if (!result) throw std::runtime_error(name + ": " + result.error().message);
+  return std::move(*result);
+}
+
+void succeed(const Result<void>& result, const std::string& name) {
+  if (!result) throw std::runtime_error(name + ": " + result.error().message);
+}
+
+std::vector<QuantizedLayer> layers_to_quantize(const torch::jit::Module& model, const QuantTarget& target) {
+  std::vector<QuantizedLayer> layers;
+  for (const Layer& layer : layers_of(model))
+    if (layer.type == "Conv2d" || layer.type == "Linear") layers.push_back({layer, target});
+  return layers;
+}
+
+/// Ten classes: the class's own pattern under noise.
+struct Samples {
+  at::Tensor inputs;
+  at::Tensor classes;
+
+  Samples(Shape shape, std::int64_t count, std::uint64_t seed) {
+    shape[0] = 10;
+    const at::Tensor patterns = random_input(shape, 20);
+    shape[0] = count;
+    classes = at::arange(count, at::kLong).remainder(10);
+    inputs = patterns.index_select(0, classes) + random_input(shape, seed);
+  }
+};
+
+/// A few steps of gradient descent: a model that nobody has trained says nothing with certainty, and any rounding
+/// changes its predictions.
+void train(torch::jit::Module& model, const Shape& shape) {
+  constexpr int kSteps = 40;
+  constexpr double kRate = 0.05;
+  const c10::AutoGradMode grad(true);
+  const Samples samples(shape, 100, 21);
+  for (int step = 0; step < kSteps; ++step) {
+    const at::Tensor output = model.forward({samples.inputs}).toTensor();
+    at::nll_loss(at::log_softmax(output, 1), samples.classes).backward();
+    const c10::NoGradGuard no_grad;
+    for (at::Tensor parameter : model.parameters()) {
+      parameter.sub_(parameter.grad(), kRate);
+      parameter.mutable_grad().reset();
+    }
+  }
+}
+
+QuantizedCase quantized(const std::string& model_name, const torch::jit::Module& model, const Shape& shape,
+                        const Setting& setting) {
+  const std::string name = model_name + "." + setting.name;
+  auto tapped = std::shared_ptr<TappedModel>(value_of(TappedModel::create(model), name));
+  const auto layers = layers_to_quantize(model, setting.target);
+  auto quantization = std::shared_ptr<Quantization>(
+      value_of(Quantization::create(setting.kind, setting.options, layers, tapped), name));
+  const at::Tensor data = Samples(shape, 64, 22).inputs;
+  if (setting.target.input || setting.target.output) {
+    const Dataset dataset = value_of(Dataset::create(data, at::zeros({64}, at::kLong), {}), name);
+    succeed(quantization->calibrate(Network(std::shared_ptr<const TappedModel>(tapped)), dataset, 16, 4), name);
+  }
+  succeed(quantization->finish(), name);
+  const at::Tensor warm_up = tapped->forward(data).toTensor();  // naive learns its scales as it runs
+  torch::jit::Module saved = copy_model(model);
+  saved.eval();
+  succeed(quantization->write_weights(saved), name);
+  const auto grids =
+      onnx_quantization(setting.kind, setting.options, layers, quantization->calibration_config(), saved);
+  const auto simulation = [tapped, quantization](const at::Tensor& input) { return tapped->forward(input); };
+  return {name, saved, value_of(grids, name), simulation, {Samples(shape, 200, 23).inputs}};
+}
+
+}  // namespace
+
+std::vector<QuantizedCaseMaker> quantized_cases() {
+  std::vector<QuantizedCaseMaker> cases;
+  const auto add = [&](const std::string& name, const auto& make, const Shape& shape) {
+    for (const Setting& setting : settings()) {
+      cases.push_back({name + "." + setting.name, [name, make, shape, setting] {
+                         torch::jit::Module model = make(1);
+                         model.eval();
+                         train(model, shape);
+                         return quantized(name, model, shape, setting);
+                       }});
+    }
+  };
+  add("lenet", lenet, {1, 1, 28, 28});
+  add("resnet", resnet, {1, 3, 32, 32});
+  return cases;
+}
+
+}  // namespace lathe::compression::test_models
