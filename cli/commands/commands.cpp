@@ -34,6 +34,19 @@ constexpr std::array table{
             "q or Ctrl-C leaves; the experiment goes on.\n",
             declare_top},
 
+    Command{"inspect", "Show the layers of a model, what they cost and what can be pruned; needs no daemon",
+            "  lathectl inspect model.pt\n"
+            "  lathectl inspect model.pt --input-shape 1,3,224,224\n"
+            "  lathectl inspect model.pt --input batch.pt -o json | jq .groups\n",
+            declare_inspect},
+    Command{
+        "compress", "Compress one model in one way; needs no daemon",
+        "  lathectl compress --config l1.yml --output smaller\n"
+        "  lathectl compress model.pt -c experiment.yml -d smaller --parameters '{\"algorithm\": {\"_name\": \"l1\", "
+        "\"sparsity\": 0.5}}'\n"
+        "Progress goes to stderr, the table (or with -o json the report) to stdout.\n",
+        declare_compress},
+
     Command{"experiment list", "List the experiments that are not finished, or all",
             "  lathectl experiment list\n"
             "  lathectl experiment list --all -o json\n",

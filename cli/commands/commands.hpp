@@ -20,6 +20,9 @@ struct CommandGroup {
 Action declare_create(CLI::App& app);
 Action declare_wait(CLI::App& app);
 
+Action declare_inspect(CLI::App& app);
+Action declare_compress(CLI::App& app);
+
 Action declare_experiment_list(CLI::App& app);
 Action declare_experiment_show(CLI::App& app);
 Action declare_experiment_status(CLI::App& app);

@@ -1,43 +1,91 @@
 #include "inspect.hpp"
 
-#include <algorithm>
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <map>
-#include <vector>
+#include <utility>
 
-#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <fmt/format.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <lathe/compression/measure.hpp>
-
-#include "report.hpp"
+#include <lathe/compression/tapped_model.hpp>
 
 namespace lathe::trial {
 namespace {
 
-using MacsByLayer = std::map<std::string, std::int64_t>;
+using compression::Shape;
 
-Result<MacsByLayer> macs_by_layer(const torch::jit::Module& model, const compression::Shape& input_shape) {
-  const auto macs = compression::count_macs(model, at::zeros(input_shape));
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+/// Of the first call of each layer.
+Result<std::map<std::string, Shape>> output_shapes(const torch::jit::Module& model, const at::Tensor& input) {
+  const c10::NoGradGuard no_grad;
+  torch::jit::Module copy = compression::copy_model(model);
+  copy.eval();
+  auto tapped = compression::TappedModel::create(copy);
+  if (!tapped) return tl::unexpected(tapped.error());
+  std::map<std::string, Shape> shapes;
+  for (const auto& layer : compression::layers_of(copy)) {
+    (*tapped)->add_tap(layer.name, compression::TapPlace::Output, [&shapes, name = layer.name](const at::Tensor& out) {
+      shapes.try_emplace(name, out.sizes().vec());
+      return out;
+    });
+  }
+  try {
+    (void)(*tapped)->forward(input);
+  } catch (const std::exception& error) {
+    return fail(fmt::format("the model does not run on this input: {}", first_line(error.what())));
+  }
+  return shapes;
+}
+
+std::vector<LayerFacts> layers_of(const torch::jit::Module& model) {
+  std::vector<LayerFacts> layers;
+  for (const auto& layer : compression::layers_of(model)) {
+    LayerFacts facts{layer.name, layer.type, {}, {}, 0, {}};
+    if (layer.weight.defined()) facts.weight = layer.weight.sizes().vec();
+    for (const at::Tensor& tensor : {layer.weight, layer.bias})
+      if (tensor.defined()) facts.parameters += tensor.numel();
+    layers.push_back(std::move(facts));
+  }
+  return layers;
+}
+
+/// What a run of the model tells.
+Result<void> add_run(Inspection& found, const torch::jit::Module& model, const at::Tensor& input) {
+  const auto shapes = output_shapes(model, input);
+  if (!shapes) return tl::unexpected(shapes.error());
+  const auto macs = compression::count_macs(model, input);
   if (!macs) return tl::unexpected(macs.error());
-  MacsByLayer sums;
-  for (const auto& [layer, count] : *macs) sums[layer] += count;
-  return sums;
-}
-
-std::int64_t parameters_of(const compression::Layer& layer) {
-  return (layer.weight.defined() ? layer.weight.numel() : 0) + (layer.bias.defined() ? layer.bias.numel() : 0);
-}
-
-std::string row(std::size_t width, const std::string& name, const std::string& type, const std::string& shape,
-                const std::string& parameters, const std::string& macs) {
-  return fmt::format("{:<{}}  {:<16}  {:>18}  {:>12}  {:>14}\n", name, width, type, shape, parameters, macs);
+  const auto operations = compression::count_macs(model, input, compression::CountMode::Full);
+  if (!operations) return tl::unexpected(operations.error());
+  const auto memory = compression::peak_activation_bytes(model, input);
+  if (!memory) return tl::unexpected(memory.error());
+  auto groups = compression::channel_groups(model, input);
+  if (!groups) return tl::unexpected(groups.error());
+  std::map<std::string, std::int64_t> counted;
+  for (const auto& [layer, count] : *macs) counted.emplace(layer, count);
+  for (auto& layer : found.layers) {
+    if (const auto shape = shapes->find(layer.name); shape != shapes->end()) layer.output = shape->second;
+    if (const auto count = counted.find(layer.name); count != counted.end()) layer.macs = count->second;
+  }
+  found.input = input.sizes().vec();
+  found.macs = compression::total_macs(*macs);
+  found.operations = compression::total_macs(*operations);
+  found.activation_bytes = *memory;
+  found.groups = std::move(*groups);
+  return {};
 }
 
 }  // namespace
 
-Result<compression::Shape> parse_shape(const std::string& text) {
-  compression::Shape shape;
+Result<Shape> parse_shape(const std::string& text) {
+  Shape shape;
   const char* at = text.data();
   const char* const end = at + text.size();
   for (;;) {
@@ -54,26 +102,30 @@ Result<compression::Shape> parse_shape(const std::string& text) {
   }
 }
 
-Result<std::string> inspect(const std::filesystem::path& file, const std::optional<compression::Shape>& input_shape) {
+Result<at::Tensor> read_input(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return fail(fmt::format("{}: cannot be read", file.string()));
+  const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
+  try {
+    const auto value = torch::jit::pickle_load(bytes);
+    if (value.isTensor() && value.toTensor().dim() > 0) return value.toTensor();
+  } catch (const std::exception&) {
+    // Said below.
+  }
+  return fail(fmt::format("{}: expected one input batch, a tensor that torch.save(tensor, file) wrote", file.string()));
+}
+
+Result<Inspection> inspect(const std::filesystem::path& file, const std::optional<at::Tensor>& input) {
   const auto model = compression::load_model(file);
   if (!model) return tl::unexpected(model.error());
-  Result<MacsByLayer> macs;
-  if (input_shape) macs = macs_by_layer(*model, *input_shape);
-  if (!macs) return tl::unexpected(macs.error());
-  const auto layers = compression::layers_of(*model);
-  std::size_t width = 5;
-  for (const auto& layer : layers) width = std::max(width, layer.name.size());
-  std::string table = row(width, "layer", "type", "weight", "parameters", input_shape ? "MACs" : "");
-  std::int64_t total = 0;
-  for (const auto& layer : layers) {
-    const auto count = macs->find(layer.name);
-    table += row(width, layer.name, layer.type, layer.weight.defined() ? to_text(layer.weight.sizes().vec()) : "",
-                 std::to_string(parameters_of(layer)), count == macs->end() ? "" : std::to_string(count->second));
-    if (count != macs->end()) total += count->second;
-  }
-  table += row(width, "total", "", "", std::to_string(compression::count_parameters(*model)),
-               input_shape ? std::to_string(total) : "");
-  return table;
+  Inspection found;
+  found.model = file;
+  found.layers = layers_of(*model);
+  found.parameters = compression::count_parameters(*model);
+  if (!input) return found;
+  if (auto run = add_run(found, *model, *input); !run)
+    return fail(fmt::format("{}: {}", file.string(), run.error().message));
+  return found;
 }
 
 }  // namespace lathe::trial

@@ -6,9 +6,12 @@
 #include <string>
 #include <utility>
 
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "compress_once.hpp"
 #include "environment.hpp"
 #include "inspect.hpp"
 #include "notices.hpp"
@@ -61,42 +64,66 @@ Result<void> serve_trials(const std::string& config) {
   });
 }
 
-Result<void> show_model(const std::string& model, const std::string& shape_text) {
-  std::optional<lathe::compression::Shape> shape;
-  if (!shape_text.empty()) {
-    const auto parsed = lathe::trial::parse_shape(shape_text);
-    if (!parsed) return tl::unexpected(parsed.error());
-    shape = *parsed;
+struct InspectOptions {
+  std::string model;
+  std::string shape;
+  std::string input;
+  bool json = false;
+};
+
+Result<void> show_model(const InspectOptions& options) {
+  std::optional<at::Tensor> input;
+  if (!options.input.empty()) {
+    const auto read = lathe::trial::read_input(options.input);
+    if (!read) return tl::unexpected(read.error());
+    input = *read;
+  } else if (!options.shape.empty()) {
+    const auto shape = lathe::trial::parse_shape(options.shape);
+    if (!shape) return tl::unexpected(shape.error());
+    input = at::randn(*shape, at::detail::createCPUGenerator(/*seed=*/0));
   }
-  const auto table = lathe::trial::inspect(model, shape);
-  if (!table) return tl::unexpected(table.error());
-  std::cout << *table;
+  const auto found = lathe::trial::inspect(options.model, input);
+  if (!found) return tl::unexpected(found.error());
+  std::cout << (options.json ? lathe::trial::to_json(*found).dump(2) + "\n" : lathe::trial::to_text(*found));
   return {};
 }
 
-int run_command(int argc, char** argv) {
-  CLI::App app{"Compresses a trained model, fine-tunes it, measures it and reports, as one trial of an experiment."};
-  app.require_subcommand(0, 1);
-  const auto* run =
-      app.add_subcommand("run", "Run the trial that the environment describes (the default under NNI_SYS_DIR)");
-  const auto* prepare = app.add_subcommand("prepare", "Check model, data and search space, and measure the original");
-  auto* inspect = app.add_subcommand("inspect", "Show the layers of a TorchScript model");
+/// Standard output is for the result; what is said meanwhile goes where errors go.
+Result<void> compress_model(const lathe::trial::CompressOptions& options, bool json) {
+  lathe::trial::warn_about_blas();
+  std::ostream out(std::cout.rdbuf());
+  std::cout.rdbuf(std::cerr.rdbuf());
+  const auto report = lathe::trial::compress_once(options);
+  std::cout.rdbuf(out.rdbuf());
+  if (!report) return tl::unexpected(report.error());
+  out << (json ? report->dump(2) + "\n" : lathe::trial::cost_table(*report)) << std::flush;
+  return {};
+}
+
+/// The options of all subcommands.
+struct Options {
+  std::string serve_config;
+  InspectOptions inspect;
+  lathe::trial::CompressOptions compress;
+  bool compress_json = false;
+};
+
+CLI::App* add_inspect(CLI::App& app, InspectOptions& options) {
+  Options options;
+  const auto* inspect = add_inspect(app, options.inspect);
+  const auto* compress = add_compress(app, options);
   auto* serve =
       app.add_subcommand("serve", "Load model and data once and fork trials for lathe-agent on standard input");
-  std::string config;
-  serve->add_option("config", config, "JSON file of the compression settings")->required();
-  std::string model;
-  std::string shape;
-  inspect->add_option("model", model, "TorchScript file")->required();
-  inspect->add_option("--input-shape", shape, "Shape of an input batch, e.g. 1,1,28,28, to count multiply-accumulates");
+  serve->add_option("config", options.serve_config, "JSON file of the compression settings")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kSuccess : kBadInput;
   }
-  if (inspect->parsed()) return finish(show_model(model, shape));
+  if (inspect->parsed()) return finish(show_model(options.inspect));
+  if (compress->parsed()) return finish(compress_model(options.compress, options.compress_json));
   if (prepare->parsed()) return finish(with_environment(lathe::trial::prepare));
-  if (serve->parsed()) return finish(serve_trials(config));
+  if (serve->parsed()) return finish(serve_trials(options.serve_config));
   if (run->parsed() || std::getenv("NNI_SYS_DIR") != nullptr) return finish(with_environment(run_fresh));
   std::cout << app.help();
   return kBadInput;

@@ -55,6 +55,12 @@ TEST_F(TrialsTest, GivesTheTrialItsSurroundings) {
             folder_.path().string() + "\nhello = there\n" + "{\"parameter_id\": 0}");
 }
 
+TEST_F(TrialsTest, TellsTheFolderThatTrialsOfTheHostShare) {
+  daemon_->send(trial("a", "cd \"$LATHE_HOST_DIRECTORY\" && pwd -P"));
+  daemon_->wait_for_exit("a");
+  EXPECT_EQ(content_of(directory_of("a") / "stdout"), std::filesystem::canonical(state_).string() + "\n");
+}
+
 TEST_F(TrialsTest, LeaksNoDescriptorsAndNoSignalSettings) {
   // The C library keeps signals 32 and 33 to itself, so nobody can reset them.
   const std::string show = "echo $((0x$(grep $name /proc/self/status | cut -f2) & ~0x180000000)); ";

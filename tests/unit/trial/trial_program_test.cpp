@@ -76,6 +76,30 @@ TEST_F(TrialProgram, L1TrialShrinksTheModel) {
   EXPECT_EQ(report["layers"][1]["macs_after"], 36 * 6 * 9);
 }
 
+TEST_F(TrialProgram, CostsStandSideBySide) {
+  config.finetuning.epochs = 0;
+  config.objective = {proto::ObjectiveMetric::Speedup, {}};
+  config.latency.batch_size = 2;
+  (void)folder().write(
+      "parameter.cfg",
+      proto::to_text({7, "algorithm", Json::parse(R"({"a": {"_name": "l1", "conv1.sparsity": 0.5}})")}));
+  const auto alone = run("run", {{"LATHE_HOST_DIRECTORY", folder().path()}});
+  ASSERT_EQ(alone.exit_code, 0) << alone.error;
+  const Json costs = read_json("report.json")["costs"];
+  EXPECT_EQ(costs["macs"]["original"], kMacs);
+  EXPECT_EQ(costs["macs"]["compressed"], alone.metrics.back().value["macs"]);
+  EXPECT_GT(costs["operations"]["original"], kMacs);
+  EXPECT_GT(costs["activation_bytes"]["original"], costs["activation_bytes"]["compressed"]);
+  EXPECT_EQ(costs["size_bytes"]["original"], std::filesystem::file_size(config.model));
+  const Json latency = costs["latency"];
+  EXPECT_EQ(latency["batch_size"], 2);
+  EXPECT_EQ(latency["threads"], 1);
+  EXPECT_EQ(latency["alone"], true);
+  EXPECT_LE(latency["speedup_low"], latency["speedup_high"]);
+  EXPECT_EQ(latency["speedup"], alone.metrics.back().value["default"]);
+  EXPECT_TRUE(std::filesystem::exists(path("quiet.room")));
+}
+
 TEST_F(TrialProgram, LevelTrialKeepsShapesAndCountsZeros) {
   const Outcome outcome =
       run_trial(R"({"prune_method": {"_name": "level", "conv1_sparsity": 0.5, "fc1_sparsity": 0.75}})");
