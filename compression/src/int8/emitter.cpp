@@ -85,7 +85,7 @@ Result<void> Emitter::emit(Node* node) {
   }
   if (is_layer(frozen_, node)) return emit_layer(node);
   if (emit_addition(node) || emit_concatenation(node) || emit_average(node) || emit_grid_keeping(node)) return {};
-  emit_float(node, "no int8 kernel is used for it");
+  emit_float(node, why_float(node));
   return {};
 }
 

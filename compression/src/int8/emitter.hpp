@@ -62,10 +62,9 @@ class Emitter {
   bool emit_average(Node* node);
   bool emit_grid_keeping(Node* node);
   void emit_grid(Node* node);
+  [[nodiscard]] std::string why_float(const Node* node) const;
   void emit_float(Node* node, const std::string& reason);
 
-  /// Why the layer cannot run in int8; none: it can.
-  [[nodiscard]] std::optional<std::string> obstacle(const Node* node, const FrozenWeight& weight) const;
   Result<void> emit_kernel(Node* node, const FrozenWeight& weight, const Fusion& fusion);
   /// Packs the weight and gives the value that reads it.
   Result<Value*> pack(const Node* node, const FrozenWeight& weight, const Fusion& fusion);
