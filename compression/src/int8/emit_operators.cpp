@@ -112,11 +112,11 @@ bool Emitter::emit_average(Node* node) {
 bool Emitter::emit_grid_keeping(Node* node) {
   if ((!is_clamp(node) && !keeps_grid(node)) || node->outputs().size() != 1) return false;
   Value* input = node->input(0);
-  if (!has_bytes(input)) return false;
   if (is(node, "aten::dropout") || is(node, "aten::detach")) {
     forms_[node->output()] = forms_.at(input);
     return true;
   }
+  if (!has_bytes(input)) return false;
   std::vector<Value*> inputs{bytes(input)};
   for (std::size_t i = 1; i < node->inputs().size(); ++i) inputs.push_back(plain(node->input(i)));
   const std::string kind = is_view(node) ? "aten::reshape" : node->kind().toQualString();

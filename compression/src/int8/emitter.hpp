@@ -74,6 +74,7 @@ class Emitter {
   Value* bytes(Value* value);
   /// Whichever is there, for operators that look at shapes only.
   Value* any(Value* value);
+  static Value* simulated_input(const Forms& forms);
   [[nodiscard]] bool has_bytes(const Value* value) const;
   [[nodiscard]] ByteGrid grid_of(const Value* value) const { return *forms_.at(value).grid; }
   /// Of a fused node's result: from a quantizer, else from data.

@@ -136,7 +136,8 @@ TEST_P(Int8Quantizers, ResidualNetAgreesWithItsSimulation) {
   EXPECT_EQ(operators.at("aten::relu"), 1);  // behind the concatenation
   EXPECT_FALSE(operators.contains("aten::conv2d"));
   EXPECT_EQ(operators.at("quantized::cat"), 1);
-  EXPECT_EQ(operators.at("aten::quantize_per_tensor"), operators.contains("aten::mean") ? 2 : 1);
+  // Pools that stay float for the sake of a finer grid have a border of their own.
+  EXPECT_EQ(operators.at("aten::quantize_per_tensor"), 1 + static_cast<int>(made.operators.size()));
   EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.1);
   EXPECT_LT(made.mean_difference, 0.02 * net.run(data.slice(0, 16).inputs).abs().max().item<double>());
 }
