@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::array groups{
     CommandGroup{"experiment", "List, show, delete and export experiments"},
-    CommandGroup{"trial", "List, show, cancel and add trials"},
+    CommandGroup{"trial", "List, show, cancel and add trials, download their files"},
     CommandGroup{"log", "Read the logs of trials and of the daemon"},
     CommandGroup{"update", "Change the limits or the search space of an experiment while it lives"},
 };
@@ -80,6 +80,10 @@ constexpr std::array table{
             "  lathectl trial kill ab12 Xy3\n"
             "  lathectl trial kill -T 17\n",
             declare_trial_kill},
+    Command{"trial download", "Fetch a file of a trial: its model, its report",
+            "  lathectl trial download ab12 Txyz\n"
+            "  lathectl trial download ab12 Txyz --file int8.pt --filename small.pt\n",
+            declare_trial_download},
     Command{"trial add", "Queue a trial with parameters given by hand",
             "  lathectl trial add ab12 --parameters '{\"lr\": 0.01}'\n", declare_trial_add},
 

@@ -36,6 +36,7 @@ Action declare_trial_ls(CLI::App& app);
 Action declare_trial_show(CLI::App& app);
 Action declare_trial_kill(CLI::App& app);
 Action declare_trial_add(CLI::App& app);
+Action declare_trial_download(CLI::App& app);
 
 Action declare_log_trial(CLI::App& app);
 Action declare_log_stderr(CLI::App& app);

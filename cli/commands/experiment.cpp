@@ -1,17 +1,13 @@
-#include <cerrno>
-#include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <istream>
 #include <memory>
 #include <string>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "api.hpp"
 #include "commands/best_trials.hpp"
 #include "commands/commands.hpp"
+#include "http/copy.hpp"
 #include "output/experiment_view.hpp"
 #include "output/text.hpp"
 #include "problem.hpp"
@@ -106,34 +102,6 @@ struct ExportOptions {
   std::string filename;
 };
 
-/// Copies the answer piece by piece: an export may be larger than one would hold in memory.
-Outcome<ExitCode> copy(ResponseStream& from, std::ostream& to) {
-  constexpr std::chrono::seconds patience{60};
-  while (true) {
-    std::string bytes;
-    const ReadEnd end = from.read(bytes, std::chrono::steady_clock::now() + patience);
-    to << bytes;
-    if (!to) return fail("the export cannot be written");
-    if (end == ReadEnd::Finished) return ExitCode::Ok;
-    if (end != ReadEnd::Data) return fail("the export broke off before its end", ExitCode::Unreachable);
-  }
-}
-
-/// The file gets its name only when it is whole.
-Outcome<ExitCode> copy_to_file(ResponseStream& from, const std::string& filename) {
-  const std::string partial = filename + ".part";
-  std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-  if (!file) return fail(fmt::format("{}: {}", escape(partial), std::generic_category().message(errno)));
-  auto copied = copy(from, file);
-  file.close();
-  std::error_code error;
-  if (copied && file.fail()) copied = fail(fmt::format("{}: cannot be written", escape(partial)));
-  if (copied) std::filesystem::rename(partial, filename, error);
-  if (copied && error) copied = fail(fmt::format("{}: {}", escape(filename), error.message()));
-  if (!copied) std::filesystem::remove(partial, error);
-  return copied;
-}
-
 Outcome<ExitCode> export_trials(Context& context, const ExportOptions& options) {
   auto id = resolve_experiment(context.client, options.id);
   if (!id) return pass_on(id);
@@ -141,8 +109,8 @@ Outcome<ExitCode> export_trials(Context& context, const ExportOptions& options) 
       {"GET", with_query(api_path({"experiments", *id, "export"}), {{"format", options.type}}), {}, {}, {}});
   if (!stream) return pass_on(stream);
   if (stream->status() >= 400) return tl::unexpected<Failure>(failure_of_stream(*stream));
-  if (options.filename.empty() || options.filename == "-") return copy(*stream, context.out.stream);
-  auto copied = copy_to_file(*stream, options.filename);
+  if (options.filename.empty() || options.filename == "-") return copy_answer(*stream, context.out.stream);
+  auto copied = copy_answer_to_file(*stream, options.filename);
   if (copied) context.err.stream << fmt::format("written to {}\n", escape(options.filename));
   return copied;
 }

@@ -9,8 +9,10 @@
 #include "api.hpp"
 #include "commands/commands.hpp"
 #include "commands/trial_target.hpp"
+#include "http/copy.hpp"
 #include "output/text.hpp"
 #include "output/trial_view.hpp"
+#include "problem.hpp"
 #include "resolve.hpp"
 
 namespace lathe::cli {
@@ -103,6 +105,28 @@ Outcome<ExitCode> add(Context& context, const std::string& given, const std::str
   return ExitCode::Ok;
 }
 
+struct DownloadOptions {
+  TrialWords words;
+  std::string file = "compressed.pt";
+  std::string filename;
+};
+
+/// Into the folder it is called from, unless told otherwise.
+Outcome<ExitCode> download(Context& context, const DownloadOptions& options) {
+  auto target = resolve_target(context.client, options.words);
+  if (!target) return pass_on(target);
+  const std::string path =
+      api_path({"experiments", target->experiment, "trials", target->trial, "files", options.file});
+  auto stream = context.client.open({"GET", path, {}, {}, {}});
+  if (!stream) return pass_on(stream);
+  if (stream->status() >= 400) return tl::unexpected<Failure>(failure_of_stream(*stream));
+  if (options.filename == "-") return copy_answer(*stream, context.out.stream);
+  const std::string filename = options.filename.empty() ? options.file : options.filename;
+  auto copied = copy_answer_to_file(*stream, filename);
+  if (copied) context.err.stream << fmt::format("written to {}\n", escape(filename));
+  return copied;
+}
+
 struct AddOptions {
   std::string id;
   std::string parameters;
@@ -139,6 +163,16 @@ Action declare_trial_show(CLI::App& app) {
 
 Action declare_trial_kill(CLI::App& app) {
   return with_trial(app, kill);
+}
+
+Action declare_trial_download(CLI::App& app) {
+  const auto options = std::make_shared<DownloadOptions>();
+  add_trial_arguments(app, options->words);
+  app.add_option("--file", options->file, "A file that the trial left")
+      ->check(CLI::IsMember({"compressed.pt", "int8.pt", "model.pth", "mask.pth", "calibration.json", "report.json"}))
+      ->capture_default_str();
+  app.add_option("--filename", options->filename, "Where to write it; -: to standard output. Default: its own name");
+  return [options](Context& context) { return download(context, *options); };
 }
 
 Action declare_trial_add(CLI::App& app) {

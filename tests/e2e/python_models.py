@@ -4,6 +4,8 @@ it in the distribution's Python:
     python3 python_models.py make FOLDER      # NET-scripted.pt and NET-traced.pt with the same weights, data.pt
     python3 python_models.py check NET ALGORITHM SPARSITY SCRIPTED TRACED
                                               # compares two compressed.pt with each other and with the expected model
+    python3 python_models.py int8 NET FOLDER  # runs a trial's int8.pt beside the float model; opens its model.pth
+    python3 python_models.py masks NET FOLDER # loads a trial's model.pth and mask.pth as NNI's users do
 """
 
 import copy
@@ -194,9 +196,38 @@ def check(name, algorithm, sparsity, scripted_file, traced_file):
     print(json.dumps({"difference": difference, "parameters": sum(p.numel() for p in scripted.parameters())}))
 
 
+def check_int8(name, folder):
+    net = make_net(name)
+    torch.backends.quantized.engine = "onednn"
+    model = torch.jit.load(str(folder / "int8.pt")).eval()
+    expect(model.quantized_engine == "onednn", f"the file names the engine {model.quantized_engine}")
+    net.load_state_dict(torch.load(folder / "model.pth"))
+    batch = inputs(RECORDS)
+    with torch.no_grad():
+        ours, wanted = model(batch), net(batch)
+    difference = (ours - wanted).abs().max().item() / wanted.abs().max().item()
+    expect(difference < 0.25, f"outputs differ from the float model's by {difference} of the largest")
+    right = (ours.argmax(1) == torch.arange(RECORDS) % CLASSES).sum().item()
+    print(json.dumps({"difference": difference, "accuracy": right / RECORDS}))
+
+
+def check_masks(name, folder):
+    net, masks = make_net(name), torch.load(folder / "mask.pth")
+    net.load_state_dict(torch.load(folder / "model.pth"))
+    modules = dict(net.named_modules())
+    for layer, mask in masks.items():
+        for part, values in mask.items():
+            tensor = getattr(modules[layer], part)
+            expect(values.shape == tensor.shape, f"{layer}.{part}: a mask of {tuple(values.shape)}")
+            expect(not tensor[values == 0].any(), f"{layer}.{part}: masked weights are not zero")
+    print(json.dumps({"layers": list(masks), "kept": sum(mask["weight"].sum().item() for mask in masks.values())}))
+
+
 def main(words):
     if words[0] == "make":
         make(Path(words[1]))
+    elif words[0] in ("int8", "masks"):
+        {"int8": check_int8, "masks": check_masks}[words[0]](words[1], Path(words[2]))
     else:
         name, algorithm, sparsity, scripted, traced = words[1:]
         check(name, algorithm, float(sparsity), scripted, traced)

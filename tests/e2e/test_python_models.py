@@ -64,6 +64,17 @@ class PythonModels(unittest.TestCase):
                 if algorithm != "level":
                     self.assertLess(checked["parameters"], originals["scripted"]["parameters"])
 
+    def test_pytorch_opens_what_a_trial_leaves(self):
+        for net in ("lenet", "residual"):
+            for kind in ("scripted", "traced"):
+                with self.subTest(net=net, kind=kind):
+                    runs = self.runs(net, kind)
+                    quantized = runs.run("observer", {"_name": "observer", "quant_types": ["weight", "input"], "quant_bits": 8})
+                    checked = json.loads(python_models("int8", net, quantized["folder"]))
+                    self.assertAlmostEqual(checked["accuracy"], quantized["metrics"]["int8_accuracy"])
+                    pruned = runs.run("level", {"_name": "level", "sparsity": 0.5})
+                    self.assertGreater(len(json.loads(python_models("masks", net, pruned["folder"]))["layers"]), 1)
+
     def test_lenet(self):
         self.check_net("lenet")
 

@@ -9,10 +9,14 @@ namespace {
 constexpr std::int64_t kLast = 255;
 constexpr std::int64_t kReducedLast = 127;
 
-/// From all levels to half of them.
-ByteGrid halved(const ByteGrid& grid) {
-  constexpr double ratio = static_cast<double>(kReducedLast) / static_cast<double>(kLast);
-  return {grid.scale / ratio, std::llround(static_cast<double>(grid.zero_point) * ratio), kReducedLast};
+/// The same range on other levels.
+ByteGrid spread(const ByteGrid& grid, std::int64_t last) {
+  const double ratio = static_cast<double>(last) / static_cast<double>(grid.last);
+  return {grid.scale / ratio, std::llround(static_cast<double>(grid.zero_point) * ratio), last};
+}
+
+std::int64_t last_level(bool reduced) {
+  return reduced ? kReducedLast : kLast;
 }
 
 }  // namespace
@@ -29,25 +33,21 @@ std::optional<ByteGrid> byte_grid(const QuantGrid& grid, bool reduced) {
   const std::int64_t span = grid.levels.max - grid.levels.min;
   if (grid.scale.size() != 1 || span > kLast) return std::nullopt;
   const std::int64_t shift = grid.levels.min < 0 ? (kLast + 1) / 2 : 0;
-  ByteGrid bytes{static_cast<double>(grid.scale.front()), grid.zero_point.front() + shift};
-  if (span > kReducedLast) return reduced ? halved(bytes) : bytes;
-  bytes.last = kReducedLast;
-  return bytes;
+  const bool is_half = span <= kReducedLast;
+  const ByteGrid bytes{static_cast<double>(grid.scale.front()), grid.zero_point.front() + shift,
+                       is_half ? kReducedLast : kLast};
+  return is_half == reduced ? bytes : spread(bytes, last_level(reduced));
 }
 
 ByteGrid byte_grid(const ValueRange& range, bool reduced) {
   const QuantGrid grid = quant_grid({range}, {8, QuantDtype::Uint, QuantScheme::PerTensorAffine});
   const ByteGrid bytes{static_cast<double>(grid.scale.front()), grid.zero_point.front()};
-  return reduced ? halved(bytes) : bytes;
+  return reduced ? spread(bytes, kReducedLast) : bytes;
 }
 
 ByteGrid without_negatives(const ByteGrid& grid, std::optional<double> most) {
-  ByteGrid above{grid.scale, 0, grid.last};
-  // Nothing else cuts at `most` but the last level there is.
-  if (most && static_cast<double>(kLast) * grid.scale > *most + grid.scale / 2) {
-    above = {*most / static_cast<double>(kLast), 0, kLast};
-  }
-  return above;
+  const double top = most ? std::min(*most, grid.max()) : grid.max();
+  return top > 0 ? ByteGrid{top / static_cast<double>(grid.last), 0, grid.last} : ByteGrid{grid.scale, 0, grid.last};
 }
 
 ByteGrid union_of(const std::vector<ByteGrid>& grids, bool reduced) {

@@ -20,15 +20,16 @@ struct ByteGrid {
   [[nodiscard]] double max() const;
 };
 
-/// The same values, with levels shifted to begin at 0 or above. None: a scale for each channel, or more than 256
-/// levels. `reduced`: over the same range no more than 128 levels.
+/// The same range, with levels shifted to begin at 0 or above: on 256 levels, or `reduced` on 128. Where that is as
+/// many as the grid has (or one more) they are the same levels. None: a scale for each channel, or more than 256
+/// levels.
 [[nodiscard]] std::optional<ByteGrid> byte_grid(const QuantGrid& grid, bool reduced);
 
 /// For values of this range, widened to hold 0.
 [[nodiscard]] ByteGrid byte_grid(const ValueRange& range, bool reduced);
 
-/// For the same values when none of them is negative: kernels that end in a ReLU need zero_point 0 (oneDNN's cut at
-/// level 0 whatever the zero point). `most`: nor is any greater.
+/// The part of the range from 0 on, for values of which none is negative: kernels that end in a ReLU need zero_point 0
+/// (oneDNN's cut at level 0 whatever the zero point). `most`: nor is any greater.
 [[nodiscard]] ByteGrid without_negatives(const ByteGrid& grid, std::optional<double> most);
 
 /// One that holds the values of all; `grids` is not empty.

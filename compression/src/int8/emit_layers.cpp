@@ -4,6 +4,7 @@
 
 #include "graph/schema.hpp"
 #include "int8/emitter.hpp"
+#include "int8/layer_arguments.hpp"
 #include "int8/layer_weight.hpp"
 
 namespace lathe::compression {
@@ -11,25 +12,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-bool is_linear(const Node* node) {
-  return node->kind() == c10::Symbol::fromQualString("aten::linear");
-}
-
-c10::IValue known(const Node* node, const char* name) {
-  const Value* value = argument(node, name);
-  return value != nullptr ? constant_value(value) : c10::IValue();
-}
-
-/// One number an axis, also where a single one stands for both.
-std::optional<std::vector<std::int64_t>> both_axes(const Node* node, const char* name) {
-  const c10::IValue value = known(node, name);
-  if (!value.isIntList()) return std::nullopt;
-  auto numbers = value.toIntVector();
-  if (numbers.size() == 1) numbers.push_back(numbers.front());
-  if (numbers.size() != 2) return std::nullopt;
-  return numbers;
-}
 
 at::Tensor constant_tensor(const Node* node, const char* name) {
   const c10::IValue value = known(node, name);
@@ -42,26 +24,6 @@ BatchNormStatistics statistics_of(const Node* batch_norm) {
           known(batch_norm, "eps").toDouble()};
 }
 
-std::optional<std::string> unsupported_arguments(const Node* node) {
-  const Value* bias = argument(node, "bias");
-  if (bias == nullptr || bias->node()->kind() != c10::prim::Constant) return "its bias is not a constant";
-  if (is_linear(node)) return std::nullopt;
-  if (const c10::IValue transposed = known(node, "transposed"); transposed.isBool() && transposed.toBool())
-    return "no int8 kernel is used for transposed convolutions";
-  for (const char* name : {"stride", "padding", "dilation"}) {
-    if (!both_axes(node, name)) return fmt::format("its {} is not a constant pair of numbers", name);
-  }
-  if (!known(node, "groups").isInt()) return "its groups are not a constant";
-  return std::nullopt;
-}
-
-std::optional<std::string> unusable_grid(const TensorGrid& grid, const char* what) {
-  if (grid.bits != 8) return fmt::format("its {} has {} bits", what, grid.bits);
-  if (grid.place == TapPlace::Weight) return std::nullopt;
-  if (!is_byte_grid(grid)) return fmt::format("its {} has a scale for each channel", what);
-  return std::nullopt;
-}
-
 c10::IValue call(const char* name, const std::vector<c10::IValue>& arguments) {
   torch::jit::Stack stack(arguments.begin(), arguments.end());
   c10::Dispatcher::singleton().findSchemaOrThrow(name, "").callBoxed(&stack);
@@ -70,25 +32,9 @@ c10::IValue call(const char* name, const std::vector<c10::IValue>& arguments) {
 
 }  // namespace
 
-std::optional<std::string> Emitter::obstacle(const Node* node, const FrozenWeight& weight) const {
-  if (weight.grid == nullptr) return "its weight is not quantized";
-  if (const auto reason = unusable_grid(*weight.grid, "weight")) return reason;
-  if (!weight.grid->grid && weight.grid->weight.ne(0).any().item<bool>())
-    return "the levels of its weight are no multiples of a scale";
-  if (const TensorGrid* input = frozen_.grid(node->input(0)->node())) {
-    if (const auto reason = unusable_grid(*input, "input")) return reason;
-  }
-  for (const auto& use : node->output()->uses()) {
-    const TensorGrid* output = frozen_.grid(use.user);
-    if (output == nullptr || output->layer != weight.layer || output->place != TapPlace::Output) continue;
-    if (const auto reason = unusable_grid(*output, "output")) return reason;
-  }
-  return unsupported_arguments(node);
-}
-
 Result<void> Emitter::emit_layer(Node* node) {
   const FrozenWeight& weight = *frozen_.weight(argument(node, "weight"));
-  const auto reason = obstacle(node, weight);
+  const auto reason = obstacle(frozen_, node);
   result_.layers.push_back({weight.layer, weight.type, !reason.has_value(), reason.value_or("")});
   if (!reason) return emit_kernel(node, weight, fuse(frozen_, node));
   Node* copy = clone(node);
@@ -108,6 +54,8 @@ Result<void> Emitter::emit_kernel(Node* node, const FrozenWeight& weight, const 
   const std::string kernel =
       std::string(is_linear(node) ? "quantized::linear" : "quantized::conv2d") + (fusion.relu ? "_relu" : "");
   Value* made = create(kernel, {bytes(input), *packed, constant(grid->scale), constant(grid->zero_point)});
+  // 256 levels end where the ReLU does; the first 128 do not.
+  if (fusion.most && reduced_) made = create("aten::hardtanh", {made, constant(0.0), constant(*fusion.most)});
   give_bytes(fusion.result, made, *grid);
   covered_.insert(fusion.inner.begin(), fusion.inner.end());
   return {};

@@ -16,6 +16,11 @@ bool is(const Node* node, std::string_view kind) {
   return node->kind().toQualString() == kind;
 }
 
+/// Cuts values off, on whatever grid they are.
+bool is_clamp(const Node* node) {
+  return is(node, "aten::relu") || is(node, "aten::relu6") || is(node, "aten::hardtanh");
+}
+
 /// A mean over height and width; whether they stay as sizes of 1.
 std::optional<bool> global_mean(const Node* node, const Sizes& sizes) {
   if (!is(node, "aten::mean") || argument(node, "dim") == nullptr) return std::nullopt;
@@ -35,6 +40,13 @@ bool is_finer(const ByteGrid& wanted, const ByteGrid& given) {
 }
 
 }  // namespace
+
+std::string Emitter::why_float(const Node* node) const {
+  const bool has_kernel = is_addition(node) || is(node, "aten::cat") || is(node, "aten::avg_pool2d") ||
+                          is(node, "aten::adaptive_avg_pool2d") || global_mean(node, sizes_) || is_clamp(node) ||
+                          keeps_grid(node);
+  return has_kernel ? "what it reads is float" : "no int8 kernel is used for it";
+}
 
 bool Emitter::emit_addition(Node* node) {
   if (!is_addition(node)) return false;
@@ -98,14 +110,13 @@ bool Emitter::emit_average(Node* node) {
 }
 
 bool Emitter::emit_grid_keeping(Node* node) {
-  const bool relu = is(node, "aten::relu");
-  if ((!relu && !keeps_grid(node)) || node->outputs().size() != 1) return false;
+  if ((!is_clamp(node) && !keeps_grid(node)) || node->outputs().size() != 1) return false;
   Value* input = node->input(0);
-  if (!has_bytes(input)) return false;
   if (is(node, "aten::dropout") || is(node, "aten::detach")) {
     forms_[node->output()] = forms_.at(input);
     return true;
   }
+  if (!has_bytes(input)) return false;
   std::vector<Value*> inputs{bytes(input)};
   for (std::size_t i = 1; i < node->inputs().size(); ++i) inputs.push_back(plain(node->input(i)));
   const std::string kind = is_view(node) ? "aten::reshape" : node->kind().toQualString();

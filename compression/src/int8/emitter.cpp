@@ -85,7 +85,7 @@ Result<void> Emitter::emit(Node* node) {
   }
   if (is_layer(frozen_, node)) return emit_layer(node);
   if (emit_addition(node) || emit_concatenation(node) || emit_average(node) || emit_grid_keeping(node)) return {};
-  emit_float(node, "no int8 kernel is used for it");
+  emit_float(node, why_float(node));
   return {};
 }
 
@@ -116,6 +116,10 @@ void Emitter::emit_float(Node* node, const std::string& reason) {
   for (std::size_t i = 0; i < node->outputs().size(); ++i) forms_[node->outputs()[i]].plain = copy->outputs()[i];
 }
 
+torch::jit::Value* Emitter::simulated_input(const Forms& forms) {
+  return const_cast<Node*>(forms.simulated)->input(0);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
 torch::jit::Value* Emitter::plain(Value* value) {
   Forms& forms = forms_[value];
   if (forms.plain != nullptr) return forms.plain;
@@ -128,7 +132,7 @@ torch::jit::Value* Emitter::plain(Value* value) {
 
 torch::jit::Value* Emitter::bytes(Value* value) {
   if (forms_[value].bytes != nullptr) return forms_[value].bytes;
-  Value* source = forms_[value].simulated != nullptr ? plain(value->node()->input(0)) : plain(value);
+  Value* source = forms_[value].simulated != nullptr ? plain(simulated_input(forms_[value])) : plain(value);
   const ByteGrid grid = *forms_[value].grid;
   Value* made = create("aten::quantize_per_tensor", {source, constant(grid.scale), constant(grid.zero_point),
                                                      constant(static_cast<std::int64_t>(at::kQUInt8))});
@@ -138,7 +142,7 @@ torch::jit::Value* Emitter::bytes(Value* value) {
 torch::jit::Value* Emitter::any(Value* value) {
   const Forms& forms = forms_[value];
   if (forms.plain == nullptr && forms.bytes != nullptr) return forms.bytes;
-  if (forms.plain == nullptr && forms.simulated != nullptr) return any(value->node()->input(0));
+  if (forms.plain == nullptr && forms.simulated != nullptr) return any(simulated_input(forms));
   return plain(value);
 }
 

@@ -62,10 +62,9 @@ class Emitter {
   bool emit_average(Node* node);
   bool emit_grid_keeping(Node* node);
   void emit_grid(Node* node);
+  [[nodiscard]] std::string why_float(const Node* node) const;
   void emit_float(Node* node, const std::string& reason);
 
-  /// Why the layer cannot run in int8; none: it can.
-  [[nodiscard]] std::optional<std::string> obstacle(const Node* node, const FrozenWeight& weight) const;
   Result<void> emit_kernel(Node* node, const FrozenWeight& weight, const Fusion& fusion);
   /// Packs the weight and gives the value that reads it.
   Result<Value*> pack(const Node* node, const FrozenWeight& weight, const Fusion& fusion);
@@ -75,6 +74,7 @@ class Emitter {
   Value* bytes(Value* value);
   /// Whichever is there, for operators that look at shapes only.
   Value* any(Value* value);
+  static Value* simulated_input(const Forms& forms);
   [[nodiscard]] bool has_bytes(const Value* value) const;
   [[nodiscard]] ByteGrid grid_of(const Value* value) const { return *forms_.at(value).grid; }
   /// Of a fused node's result: from a quantizer, else from data.

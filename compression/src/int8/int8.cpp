@@ -11,8 +11,10 @@
 #include <torch/csrc/jit/passes/constant_pooling.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
+#include "graph/schema.hpp"
 #include "int8/emitter.hpp"
 #include "int8/frozen_graph.hpp"
+#include "int8/layer_arguments.hpp"
 #include "int8/ranges.hpp"
 #include "training/eval_mode.hpp"
 
@@ -57,15 +59,18 @@ Module module_of(const EmittedGraph& emitted, const std::string& engine) {
   return copy_model(module);  // what was saved once and loaded is what everybody gets
 }
 
-bool runs_anything(const std::vector<Int8Step>& layers) {
-  return std::any_of(layers.begin(), layers.end(), [](const Int8Step& step) { return step.int8; });
-}
-
-Error nothing_runs(const std::vector<Int8Step>& layers) {
+/// Before the data are looked at: whether it is worth it.
+Result<void> check_anything_runs(const FrozenGraph& frozen) {
   std::string reasons;
-  for (const Int8Step& step : layers)
-    reasons += fmt::format("{}layer `{}`: {}", reasons.empty() ? "" : "; ", step.name, step.reason);
-  return {fmt::format("no layer can run in int8 ({})", reasons.empty() ? "there is no quantized one" : reasons)};
+  for (const auto* node : frozen.graph()->nodes()) {
+    if (!is_layer(frozen, node)) continue;
+    const auto reason = obstacle(frozen, node);
+    if (!reason) return {};
+    const std::string& layer = frozen.weight(argument(node, "weight"))->layer;
+    reasons += fmt::format("{}layer `{}`: {}", reasons.empty() ? "" : "; ", layer, *reason);
+  }
+  return fail(fmt::format("no layer can run in int8 ({})",
+                          reasons.empty() ? "there is no convolution of images and no linear layer" : reasons));
 }
 
 Result<void> compare(const TappedModel& tapped, Int8Model& made, const at::Tensor& input) {
@@ -84,12 +89,12 @@ Result<Int8Model> convert(const TappedModel& tapped, const std::vector<TensorGri
   const at::Tensor example = data.slice(0, std::min(kExampleRecords, data.size())).inputs;
   const auto frozen = FrozenGraph::of(tapped.graph(), grids, example);
   if (!frozen) return tl::unexpected(frozen.error());
+  if (auto checked = check_anything_runs(*frozen); !checked) return tl::unexpected(checked.error());
   const auto ranges = observe(*frozen, values_without_grid(*frozen), data, options);
   if (!ranges) return tl::unexpected(ranges.error());
   const bool reduced = options.reduced_range.value_or(!has_exact_int8());
   auto emitted = Emitter(*frozen, *ranges, sizes_on(*frozen, example), reduced).run();
   if (!emitted) return tl::unexpected(emitted.error());
-  if (!runs_anything(emitted->layers)) return tl::unexpected(nothing_runs(emitted->layers));
   Int8Model made{module_of(*emitted, engine), engine, reduced, emitted->layers, emitted->operators,
                  emitted->observed_ranges};
   const at::Tensor batch = data.slice(0, std::min(options.batch_size, data.size())).inputs;

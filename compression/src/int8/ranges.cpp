@@ -15,6 +15,13 @@ namespace lathe::compression {
 using torch::jit::Node;
 using torch::jit::Value;
 
+namespace {
+
+/// All the values of a run are there at once, so runs are small.
+constexpr std::int64_t kMostRecords = 16;
+
+}  // namespace
+
 std::vector<Value*> values_without_grid(const FrozenGraph& graph) {
   std::vector<Value*> values;
   const auto add = [&](Value* value) {
@@ -33,9 +40,10 @@ std::vector<Value*> values_without_grid(const FrozenGraph& graph) {
 Result<Ranges> observe(const FrozenGraph& graph, const std::vector<Value*>& values, const Dataset& data,
                        const Int8Options& options) {
   std::unordered_map<const Value*, Histogram> histograms;
-  for (std::int64_t batch = 0; batch < options.batches && batch * options.batch_size < data.size(); ++batch) {
-    const std::int64_t begin = batch * options.batch_size;
-    const std::int64_t end = std::min(begin + options.batch_size, data.size());
+  if (values.empty()) return Ranges{};
+  const std::int64_t records = std::min(options.batches * options.batch_size, data.size());
+  for (std::int64_t begin = 0; begin < records; begin += kMostRecords) {
+    const std::int64_t end = std::min(begin + kMostRecords, records);
     const auto found = graph.run(data.slice(begin, end).inputs, values);
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!found[i].isTensor() || found[i].toTensor().scalar_type() != at::kFloat) continue;

@@ -186,6 +186,28 @@ TEST_F(Create, AnExportIsWholeOrNotThere) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "no.json"));
 }
 
+TEST_F(Create, ATrialsFileIsDownloadedWhole) {
+  const FakeDaemon daemon([](const FakeRequest& request) {
+    const std::string trials = "/api/v1/experiments/aa/trials";
+    if (request.target == trials + "/Xyz99/files/int8.pt")
+      return FakeAnswer{200, std::string("PK\0\n\r", 5), "application/octet-stream"};
+    if (request.target.find("/files/") != std::string::npos) return not_found();
+    if (request.target.starts_with(trials + "/Xyz99")) return json(trial("Xyz99", 0));
+    if (request.target.starts_with(trials)) return json({{"items", {trial("Xyz99", 0)}}});
+    return json(experiment("aa", "DONE"));
+  });
+  const auto file = folder_ / "small.pt";
+  const auto result =
+      lathectl(daemon.url(), {"trial", "download", "aa", "Xyz99", "--file", "int8.pt", "--filename", file.string()});
+  EXPECT_EQ(result.code, 0) << result.err;
+  std::ifstream stream(file, std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), std::string("PK\0\n\r", 5));
+  EXPECT_EQ(
+      lathectl(daemon.url(), {"trial", "download", "aa", "Xyz99", "--filename", (folder_ / "none").string()}).code, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "none"));
+  EXPECT_EQ(lathectl(daemon.url(), {"trial", "download", "aa", "Xyz99", "--file", "../../passwd"}).code, 2);
+}
+
 TEST(Resolve, LeavesOutTheOnlyUnfinishedOne) {
   const Json items = {{"items", {experiment("aa11", "DONE"), experiment("bb22", "RUNNING")}}};
   const FakeDaemon daemon(

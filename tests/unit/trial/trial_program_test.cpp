@@ -125,8 +125,7 @@ TEST_F(TrialProgram, AgpOverFiltersReachesItsFinalSparsity) {
 
 TEST_F(TrialProgram, AQuantizedTrialLeavesAnInt8Model) {
   const Outcome outcome =
-      run_trial(R"({"algorithm": {"_name": "qat", "quant_types": ["weight", "input"], "quant_bits": 8,
-      "op_types": ["Conv2d", "Linear"]}})");
+      run_trial(R"({"algorithm": {"_name": "qat", "quant_types": ["weight", "input"], "quant_bits": 8}})");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   const Json value = outcome.metrics.back().value;
   EXPECT_NEAR(value["int8_accuracy"], value["accuracy"], 0.02);
@@ -140,8 +139,8 @@ TEST_F(TrialProgram, AQuantizedTrialLeavesAnInt8Model) {
 }
 
 TEST_F(TrialProgram, WhatCannotRunInInt8IsReported) {
-  const std::string four_bits = R"({"algorithm": {"_name": "qat", "quant_types": ["weight", "input"], "quant_bits": 4,
-      "op_types": ["Conv2d", "Linear"]}})";
+  const std::string four_bits =
+      R"({"algorithm": {"_name": "qat", "quant_types": ["weight", "input"], "quant_bits": 4}})";
   const Outcome outcome = run_trial(four_bits);
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   EXPECT_FALSE(outcome.metrics.back().value.contains("int8_accuracy"));
