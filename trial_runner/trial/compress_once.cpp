@@ -50,10 +50,10 @@ Result<Job> read_job(const CompressOptions& options) {
   auto parameters = parameters_of(options, config->search_space);
   if (!parameters) return fail(fmt::format("{}: {}", options.config.string(), parameters.error().message));
   Job job{*config->compression, std::move(*parameters)};
-  if (options.model) {
-    if (!fs::is_regular_file(*options.model, error))
-      return fail(fmt::format("{}: no such file", options.model->string()));
-    job.config.model = fs::absolute(*options.model, error);
+  if (!options.model.empty()) {
+    if (!fs::is_regular_file(options.model, error))
+      return fail(fmt::format("{}: no such file", options.model.string()));
+    job.config.model = fs::absolute(options.model, error);
   }
   return job;
 }

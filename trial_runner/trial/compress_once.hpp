@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -12,10 +11,10 @@
 namespace lathe::trial {
 
 struct CompressOptions {
-  std::filesystem::path config;                ///< experiment file with a `compression:` block
-  std::filesystem::path output;                ///< folder to make
-  std::optional<std::filesystem::path> model;  ///< instead of compression.model
-  std::string parameters;                      ///< JSON; empty: the one point of the file's search space
+  std::filesystem::path config;  ///< experiment file with a `compression:` block
+  std::filesystem::path output;  ///< folder to make
+  std::filesystem::path model;   ///< instead of compression.model; empty: that
+  std::string parameters;        ///< JSON; empty: the one point of the file's search space
 };
 
 /// Checks and measures the original, compresses, fine-tunes, speeds up, measures, and leaves compressed.pt, report.json

@@ -1,8 +1,10 @@
 #include "staging_folder.hpp"
 
-#include <pthread.h>
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -18,20 +20,26 @@ namespace lathe::trial {
 namespace fs = std::filesystem;
 namespace {
 
-sigset_t ending_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  return set;
+/// Where the handler writes the signal's number. A handler gets no argument of ours, and LibTorch has threads before
+/// main, so signals cannot be blocked in all of them and waited for in one.
+std::atomic<int> signal_pipe = -1;
+
+void forward_signal(int signal) {
+  const auto number = static_cast<unsigned char>(signal);
+  [[maybe_unused]] const auto written = ::write(signal_pipe, &number, 1);
 }
 
-/// Threads that are made later inherit that these signals are blocked, so one thread gets them all.
 void remove_when_signalled(const fs::path& folder) {
-  const sigset_t set = ending_signals();
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::thread([set, folder] {
-    int signal = 0;
-    while (::sigwait(&set, &signal) != 0) continue;
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;  // then a signal ends the process as ever
+  signal_pipe = ends[1];
+  struct sigaction action {};
+  action.sa_handler = forward_signal;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  std::thread([source = ends[0], folder] {
+    unsigned char signal = 0;
+    while (::read(source, &signal, 1) != 1) continue;
     std::error_code ignored;
     fs::remove_all(folder, ignored);
     ::_exit(128 + signal);

@@ -8,7 +8,7 @@
 namespace lathe::trial {
 
 /// Files are made in a hidden folder beside the final one, which it becomes by a rename. Removed with all that is in it
-/// unless that has happened, on SIGINT, SIGTERM and SIGHUP too: one at a time a process, made before its other threads.
+/// unless that has happened, on SIGINT, SIGTERM and SIGHUP too, which end the process. One a process.
 class StagingFolder {
  public:
   /// Errors: `final` is there and not empty, or its parent cannot be written.
