@@ -1,7 +1,9 @@
 // What int8 gains: one forward pass of the float model as it is, of the same frozen and optimised by LibTorch for
-// inference, and in int8. The three take turns, so that a noisy machine is fair to all; the medians are compared.
+// inference, and in int8. The three take turns of a few runs, so that a noisy machine is fair to all and none finds its
+// weights pushed out of the caches by the others'; the medians are compared.
 //
-//     int8-latency [MODEL.pt SHAPE]     LeNet and ResNet-18 with random weights, or a model of yours, e.g. 1,3,224,224
+//     OPENBLAS_NUM_THREADS=1 int8-latency 1                     LeNet and ResNet-18, random weights, one thread
+//     OPENBLAS_NUM_THREADS=2 int8-latency 2 MODEL.pt SHAPE      a model of yours, e.g. 1,3,224,224
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -31,7 +33,9 @@ using test_models::ConvOptions;
 using torch::jit::Module;
 
 constexpr int kWarmUp = 5;
-constexpr double kSecondsOfEach = 2;
+constexpr int kTurn = 12;    // runs
+constexpr int kUntimed = 2;  // the first of a turn, which fetch the weights
+constexpr double kSecondsOfEach = 3;
 
 Module basic_block(Builder& build, std::int64_t in, std::int64_t out) {
   const std::int64_t stride = in == out ? 1 : 2;
@@ -114,6 +118,25 @@ double median(std::vector<double>& times) {
   return times[times.size() / 2];
 }
 
+/// Medians of plain, frozen and int8 in milliseconds.
+std::array<double, 3> measure(std::array<Module*, 3> models, const at::Tensor& input) {
+  std::array<std::vector<double>, 3> times;
+  for (int i = 0; i < kWarmUp; ++i) {
+    for (Module* each : models) milliseconds(*each, input);
+  }
+  const double turn = kTurn * milliseconds(*models[0], input);
+  const int turns = std::clamp(static_cast<int>(kSecondsOfEach * 1000 / turn), 3, 60);
+  for (int i = 0; i < turns; ++i) {
+    for (std::size_t m = 0; m < models.size(); ++m) {
+      for (int run = 0; run < kTurn; ++run) {
+        const double time = milliseconds(*models[m], input);
+        if (run >= kUntimed) times[m].push_back(time);
+      }
+    }
+  }
+  return {median(times[0]), median(times[1]), median(times[2])};
+}
+
 void compare(const std::string& name, const Module& model, std::vector<std::int64_t> shape,
              const std::vector<std::int64_t>& batches) {
   const c10::NoGradGuard no_grad;
@@ -122,40 +145,27 @@ void compare(const std::string& name, const Module& model, std::vector<std::int6
   Module copy = copy_model(plain);
   Module frozen = torch::jit::optimize_for_inference(copy);
   Module int8 = int8_of(copy_model(plain), shape);
-  for (const int threads : {1, 2}) {
-    at::set_num_threads(threads);
-    for (const std::int64_t batch : batches) {
-      shape[0] = batch;
-      const at::Tensor input = test_models::random_input(shape, 7);
-      std::array<Module*, 3> models{&plain, &frozen, &int8};
-      std::array<std::vector<double>, 3> times;
-      for (int i = 0; i < kWarmUp; ++i) {
-        for (Module* each : models) milliseconds(*each, input);
-      }
-      const double once = milliseconds(plain, input);
-      const int runs = std::clamp(static_cast<int>(kSecondsOfEach * 1000 / once), 11, 2000);
-      for (int i = 0; i < runs; ++i) {
-        for (std::size_t m = 0; m < models.size(); ++m) times[m].push_back(milliseconds(*models[m], input));
-      }
-      const double ms[]{median(times[0]), median(times[1]), median(times[2])};
-      std::printf("| %s | %d | %ld | %.3f | %.3f | %.3f | %.2f | %.2f |\n", name.c_str(), threads,
-                  static_cast<long>(batch), ms[0], ms[1], ms[2], ms[0] / ms[2], ms[1] / ms[2]);
-      std::fflush(stdout);
-    }
+  for (const std::int64_t batch : batches) {
+    shape[0] = batch;
+    const auto ms = measure({&plain, &frozen, &int8}, test_models::random_input(shape, 7));
+    std::printf("| %s | %d | %ld | %.3f | %.3f | %.3f | %.2f | %.2f |\n", name.c_str(), at::get_num_threads(),
+                static_cast<long>(batch), ms[0], ms[1], ms[2], ms[0] / ms[2], ms[1] / ms[2]);
+    std::fflush(stdout);
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  at::set_num_threads(argc > 1 ? std::max(1, std::atoi(argv[1])) : 1);
   std::puts(
       "| model | threads | batch | float, ms | float, frozen, ms | int8, ms | speed-up | over frozen |\n"
       "| --- | --- | --- | --- | --- | --- | --- | --- |");
-  if (argc == 3) {
+  if (argc == 4) {
     std::vector<std::int64_t> shape;
-    std::stringstream sizes(argv[2]);
+    std::stringstream sizes(argv[3]);
     for (std::string size; std::getline(sizes, size, ',');) shape.push_back(std::stoll(size));
-    compare(argv[1], load_model(argv[1]).value(), shape, {shape[0]});
+    compare(argv[2], load_model(argv[2]).value(), shape, {shape.at(0)});
     return 0;
   }
   compare("LeNet", test_models::lenet(), {1, 1, 28, 28}, {1, 4, 16, 64});

@@ -1,5 +1,6 @@
 #include "export/pickle_file.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <fstream>
 #include <system_error>
@@ -42,7 +43,10 @@ c10::IValue to_ivalue(const nlohmann::ordered_json& json) {
   if (json.is_number()) return json.get<double>();
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_string()) return json.get<std::string>();
-  if (json.is_array()) return json.get<std::vector<double>>();
+  if (json.is_array()) {
+    const bool whole = std::all_of(json.begin(), json.end(), [](const auto& each) { return each.is_number_integer(); });
+    return whole ? c10::IValue(json.get<std::vector<std::int64_t>>()) : c10::IValue(json.get<std::vector<double>>());
+  }
   if (!json.is_object()) return {};
   c10::impl::GenericDict dict(c10::StringType::get(), c10::AnyType::get());
   for (const auto& [key, value] : json.items()) dict.insert(key, to_ivalue(value));
