@@ -135,9 +135,9 @@ TEST_F(OnnxImport, KerasModelsWithTransposesAroundConvolutions) {
   model.input("x", {-1, 8, 8, 3}).output("y", {-1, 8, 8, 4});
   const at::Tensor weight = random_input({4, 3, 3, 3}, 1);
   model.initializer("model/conv2d/Conv2D/ReadVariableOp:0", weight);
-  set(model.node("Transpose", {"x"}, {"nchw"}), "perm", {0, 3, 1, 2});
+  set(model.node("Transpose", {"x"}, {"nchw"}), "perm", std::vector<std::int64_t>{0, 3, 1, 2});
   set(model.node("Conv", {"nchw", "model/conv2d/Conv2D/ReadVariableOp:0"}, {"c"}), "auto_pad", "SAME_UPPER");
-  set(model.node("Transpose", {"c"}, {"y"}), "perm", {0, 2, 3, 1});
+  set(model.node("Transpose", {"c"}, {"y"}), "perm", std::vector<std::int64_t>{0, 2, 3, 1});
   EXPECT_THAT(types_of(imported(model)), testing::Contains(testing::Pair("model.conv2d", "Conv2d")));
   const at::Tensor x = random_input({2, 8, 8, 3});
   expect_close(run(model, x), at::conv2d(x.permute({0, 3, 1, 2}), weight, {}, 1, 1).permute({0, 2, 3, 1}));

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <onnx/onnx_pb.h>
-#include <onnx/shape_inference/implementation.h>
 
 #include "onnx/element_type.hpp"
+#include "onnx/import/inference.hpp"
 #include "onnx/import/order.hpp"
 #include "onnx/import/tensor_reader.hpp"
 
@@ -112,16 +112,6 @@ void read_types(const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& 
       graph.types[info.name()] = read_type(info);
 }
 
-/// What libonnx makes of the graph's ranks and sizes. It works without; then what needs a rank says so.
-void infer_types(onnx::ModelProto& model, Graph& graph) {
-  try {
-    onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), {false, 0, true});
-  } catch (const std::exception&) {
-    return;
-  }
-  read_types(model.graph().value_info(), graph);
-}
-
 void read_inputs(const onnx::GraphProto& proto, Graph& graph) {
   for (const auto& info : proto.input()) {
     if (graph.initializers.contains(info.name())) continue;  // before IR version 4 they had to be inputs as well
@@ -172,7 +162,8 @@ Graph read_graph(const fs::path& file, std::int64_t most_bytes) {
   read_types(proto.value_info(), graph);
   read_types(proto.output(), graph);
   put_in_order(graph);
-  infer_types(model, graph);
+  // It works without; then what needs a rank says so.
+  read_types(infer_values(model).value_info(), graph);
   return graph;
 }
 
