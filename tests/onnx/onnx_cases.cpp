@@ -1,5 +1,6 @@
 // onnx_cases FOLDER [MODEL.FORM.pt …]: writes models as ONNX, with inputs and with what LibTorch makes of them, for
-// run_cases.mjs. Without models, those of the tests; a model file has an input beside it, MODEL.input.pt.
+// run_cases.mjs. Without models, those of the tests; a model file has an input beside it, MODEL.input.pt. An ONNX file
+// is imported instead, and its outputs are those of the import.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -83,7 +84,11 @@ json file_case(const fs::path& file, const fs::path& folder) {
   std::ifstream in(beside, std::ios::binary);
   const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   const at::Tensor example = torch::jit::pickle_load(bytes).toTensor();
-  require(export_onnx(*loaded, example, folder / (name + ".onnx")), name);
+  if (file.extension() == ".onnx") {
+    fs::copy_file(file, folder / (name + ".onnx"));
+  } else {
+    require(export_onnx(*loaded, example, folder / (name + ".onnx")), name);
+  }
   const auto run = [&](const at::Tensor& input) { return loaded->forward({input}); };
   const std::vector<at::Tensor> inputs{onnx_out::batch_of(example, 1), onnx_out::batch_of(example, 4)};
   return {{"name", name}, {"tolerance", 1e-4}, {"runs", write_runs(name, run, inputs, folder)}};

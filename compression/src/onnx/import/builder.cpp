@@ -9,16 +9,35 @@
 #include <torch/jit.h>
 
 #include "onnx/import/node_call.hpp"
+#include "onnx/import/ranks.hpp"
 
 namespace lathe::compression::onnx_in {
 namespace {
 
 /// Operators that are computed now when all their inputs are known. None makes more of its inputs than its type says.
 bool is_foldable(const std::string& type) {
-  static const std::set<std::string_view> types{
-      "Add",      "Cast", "Concat", "DequantizeLinear", "Div",     "Exp",   "Expand", "Flatten", "Gather", "Identity",
-      "Mul",      "Neg",  "Pow",    "Reciprocal",       "Reshape", "Slice", "Sqrt",   "Squeeze", "Sub",    "Transpose",
-      "Unsqueeze"};
+  static const std::set<std::string_view> types{"Add",
+                                                "Cast",
+                                                "Concat",
+                                                "ConstantOfShape",
+                                                "DequantizeLinear",
+                                                "Div",
+                                                "Exp",
+                                                "Expand",
+                                                "Flatten",
+                                                "Gather",
+                                                "Identity",
+                                                "Mul",
+                                                "Neg",
+                                                "Pow",
+                                                "Reciprocal",
+                                                "Reshape",
+                                                "Slice",
+                                                "Sqrt",
+                                                "Squeeze",
+                                                "Sub",
+                                                "Transpose",
+                                                "Unsqueeze"};
   return types.contains(type);
 }
 
@@ -44,7 +63,10 @@ Builder::Builder(const Graph& graph) : graph_(graph), tree_(graph.name.empty() ?
 
 torch::jit::Module Builder::build() {
   for (const Node& node : graph_.nodes) {
-    if (skipped_.contains(&node)) continue;
+    if (skipped_.contains(&node)) {
+      note_ranks(node);
+      continue;
+    }
     const bool known = node.domain.empty() && (node.type == "Constant" || find_rule(node.type) != nullptr);
     if (!known) {
       const std::string domain = node.domain.empty() ? "" : node.domain + ".";
@@ -70,6 +92,18 @@ void Builder::add_node(const Node& node) {
   NodeCall call(node, *this);
   if (node.outputs.empty()) call.bad("it has no output");
   find_rule(node.type)(call);
+  note_ranks(node);
+}
+
+void Builder::note_ranks(const Node& node) {
+  const auto rank = rank_of_output(NodeCall(node, *this));
+  if (!rank) return;
+  for (const std::string& output : node.outputs) ranks_[output] = *rank;
+}
+
+std::optional<std::int64_t> Builder::own_rank(const std::string& name) const {
+  const auto found = ranks_.find(name);
+  return found == ranks_.end() ? std::nullopt : std::optional<std::int64_t>(found->second);
 }
 
 bool Builder::can_fold(const Node& node) const {

@@ -37,6 +37,8 @@ class Builder {
 
   [[nodiscard]] const Graph& graph() const { return graph_; }
   [[nodiscard]] Value& value(const std::string& name) { return values_[name]; }
+  /// Where shape inference has none.
+  [[nodiscard]] std::optional<std::int64_t> own_rank(const std::string& name) const;
   [[nodiscard]] ModuleTree& tree() { return tree_; }
   /// The expression of a value as a tensor.
   std::string tensor(const std::string& name);
@@ -52,6 +54,7 @@ class Builder {
 
  private:
   void add_node(const Node& node);
+  void note_ranks(const Node& node);
   [[nodiscard]] bool can_fold(const Node& node) const;
   void fold(const Node& node);
   std::string constant_code(const std::string& name, Value& value);
@@ -60,6 +63,7 @@ class Builder {
   ModuleTree tree_;
   std::unordered_map<std::string, Value> values_;
   std::unordered_map<std::string, std::vector<const Node*>> readers_;
+  std::unordered_map<std::string, std::int64_t> ranks_;
   std::vector<std::string> lines_;
   std::set<const Node*> skipped_;
   std::map<std::string, std::string> shared_;

@@ -124,7 +124,7 @@ std::optional<std::int64_t> NodeCall::rank(std::size_t i) const {
   if (known.constant.defined()) return known.constant.dim();
   if (known.integers) return known.is_scalar ? 0 : 1;
   const auto found = builder_.graph().types.find(input_name(i));
-  if (found == builder_.graph().types.end() || !found->second.dims) return std::nullopt;
+  if (found == builder_.graph().types.end() || !found->second.dims) return builder_.own_rank(input_name(i));
   return static_cast<std::int64_t>(found->second.dims->size());
 }
 

@@ -76,7 +76,46 @@ std::string operand(NodeCall& call, std::size_t i) {
   return std::isfinite(value) ? number_code(value) : call.in(i);
 }
 
+bool is_literal(const std::string& code) {
+  return code.find_first_not_of("-0123456789") == std::string::npos;
+}
+
+/// Shapes are compared with -1 by exporters that write PyTorch's expand: no size is negative, so the answer is known.
+bool equal_integers(NodeCall& call) {
+  if (call.node().type != "Equal" || (!call.value(0).integers && !call.value(1).integers)) return false;
+  const auto a = call.integer_codes(0);
+  const auto b = call.integer_codes(1);
+  if (!a || !b || a->size() != b->size()) return false;
+  std::vector<std::int64_t> answers;
+  for (std::size_t i = 0; i < a->size(); ++i) {
+    const bool literals = is_literal(a->at(i)) && is_literal(b->at(i));
+    const bool negative = a->at(i).starts_with('-') || b->at(i).starts_with('-');
+    if (!literals && !negative) return false;
+    answers.push_back(literals && a->at(i) == b->at(i) ? 1 : 0);
+  }
+  call.builder().value(call.node().outputs[0]).constant = at::tensor(answers, at::kLong).to(at::kBool);
+  return true;
+}
+
+/// One of two integers of shapes, where the condition is known.
+bool choose_integers(NodeCall& call) {
+  const at::Tensor condition = call.constant(0);
+  if (!condition.defined() || (!call.value(1).integers && !call.value(2).integers)) return false;
+  const auto yes = call.integer_codes(1);
+  const auto no = call.integer_codes(2);
+  const auto count = static_cast<std::size_t>(condition.numel());
+  if (!yes || !no || condition.dim() != 1 || yes->size() != count || no->size() != count) return false;
+  Strings chosen;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool taken = condition[static_cast<std::int64_t>(i)].item().toBool();
+    chosen.push_back(taken ? yes->at(i) : no->at(i));
+  }
+  call.out_integers(chosen, false);
+  return true;
+}
+
 void binary(NodeCall& call) {
+  if (equal_integers(call)) return;
   call.out(fmt::format(fmt::runtime(binary_codes().at(call.node().type)), call.in(0), operand(call, 1)));
 }
 
@@ -190,6 +229,7 @@ void shrink(NodeCall& call) {
 }
 
 void where(NodeCall& call) {
+  if (choose_integers(call)) return;
   call.out(fmt::format("torch.where({}, {}, {})", call.in(0), call.in(1), call.in(2)));
 }
 
