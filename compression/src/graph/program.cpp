@@ -240,8 +240,8 @@ Program::Program(const FlatGraph& flat) : flat_(flat) {
 
 Program::~Program() = default;
 
-c10::IValue Program::run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps,
-                         const Observer& observer, const Substitute& substitute) const {
+c10::IValue Program::run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps, const Observer& observer,
+                         const Substitute& substitute) const {
   torch::jit::Stack inputs{flat_.model()._ivalue(), input};
   flat_.model().get_method("forward").function().getSchema().checkAndNormalizeInputs(inputs, {});
   return Run(*this, taps, observer, substitute).run(*code_, Values(inputs.begin(), inputs.end())).at(0);

@@ -37,9 +37,8 @@ class Grouping {
     std::vector<DependencyGroup> groups;
     for (const auto& [root, members] : parts)
       if (auto group = make_group(members)) groups.push_back(std::move(*group));
-    std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
-      return a.members.front().layer < b.members.front().layer;
-    });
+    std::sort(groups.begin(), groups.end(),
+              [](const auto& a, const auto& b) { return a.members.front().layer < b.members.front().layer; });
     return groups;
   }
 
@@ -112,8 +111,7 @@ class Grouping {
       const bool known = std::any_of(group.holders.begin(), group.holders.end(), [&](const KeptChannels& other) {
         return other.place == consumer.place && other.reason == consumer.reason;
       });
-      if (!known)
-        group.holders.push_back({consumer.place, static_cast<std::int64_t>(held.size()), consumer.reason});
+      if (!known) group.holders.push_back({consumer.place, static_cast<std::int64_t>(held.size()), consumer.reason});
     }
   }
 

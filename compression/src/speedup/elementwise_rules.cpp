@@ -103,7 +103,8 @@ at::Tensor constants_after(const Call& call, const Joined& joined) {
 /// Inputs that make the result zero wherever they are.
 bool zero_wins(const Call& call, const Operand& operand) {
   const auto name = call.name();
-  return name == "mul" || name == "multiply" || ((name == "div" || name == "divide" || name == "true_divide") && operand.input == 0);
+  return name == "mul" || name == "multiply" ||
+         ((name == "div" || name == "divide" || name == "true_divide") && operand.input == 0);
 }
 
 Channels combine(Tracer& tracer, const Call& call, const Joined& joined) {
@@ -154,12 +155,13 @@ const RuleTable& join_rules() {
   static const RuleTable rules = [] {
     RuleTable table;
     for (const char* name :
-         {"add",      "sub",      "rsub",        "subtract",   "mul",        "multiply",   "div",       "divide",
-          "true_divide", "floor_divide", "maximum", "minimum", "pow",        "where",      "addcmul",   "addcdiv",
-          "lerp",     "masked_fill", "eq",       "ne",         "lt",         "le",         "gt",        "ge",
-          "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor", "__and__",
-          "__or__",   "atan2",    "fmod",        "remainder",  "copysign",   "hypot",      "xlogy",     "clamp",
-          "logaddexp", "copy",    "squared_difference"})
+         {"add",         "sub",        "rsub",        "subtract",     "mul",        "multiply",
+          "div",         "divide",     "true_divide", "floor_divide", "maximum",    "minimum",
+          "pow",         "where",      "addcmul",     "addcdiv",      "lerp",       "masked_fill",
+          "eq",          "ne",         "lt",          "le",           "gt",         "ge",
+          "logical_and", "logical_or", "logical_xor", "bitwise_and",  "bitwise_or", "bitwise_xor",
+          "__and__",     "__or__",     "atan2",       "fmod",         "remainder",  "copysign",
+          "hypot",       "xlogy",      "clamp",       "logaddexp",    "copy",       "squared_difference"})
       table.emplace(name, elementwise);
     table.emplace("max", extreme);
     table.emplace("min", extreme);

@@ -20,13 +20,32 @@ constexpr int kDeepestCall = 256;
 
 /// Operators whose numbers depend on how many channels there are.
 bool takes_sizes(const Node* node) {
-  static const std::set<std::string_view> kinds{
-      "aten::view",         "aten::reshape",  "aten::expand",  "aten::unflatten",  "aten::slice",      "aten::narrow",
-      "aten::select",       "aten::split",    "aten::chunk",   "aten::group_norm", "aten::split_with_sizes",
-      "aten::_convolution", "aten::conv1d",   "aten::conv2d",  "aten::conv3d",     "aten::channel_shuffle",
-      "aten::zeros",        "aten::pad",      "aten::ones",    "aten::full",       "aten::constant_pad_nd",
-      "aten::div",          "aten::mul",      "aten::conv_transpose1d", "aten::conv_transpose2d",
-      "aten::conv_transpose3d"};
+  static const std::set<std::string_view> kinds{"aten::view",
+                                                "aten::reshape",
+                                                "aten::expand",
+                                                "aten::unflatten",
+                                                "aten::slice",
+                                                "aten::narrow",
+                                                "aten::select",
+                                                "aten::split",
+                                                "aten::chunk",
+                                                "aten::group_norm",
+                                                "aten::split_with_sizes",
+                                                "aten::_convolution",
+                                                "aten::conv1d",
+                                                "aten::conv2d",
+                                                "aten::conv3d",
+                                                "aten::channel_shuffle",
+                                                "aten::zeros",
+                                                "aten::pad",
+                                                "aten::ones",
+                                                "aten::full",
+                                                "aten::constant_pad_nd",
+                                                "aten::div",
+                                                "aten::mul",
+                                                "aten::conv_transpose1d",
+                                                "aten::conv_transpose2d",
+                                                "aten::conv_transpose3d"};
   return kinds.contains(node->kind().toQualString());
 }
 

@@ -63,15 +63,15 @@ void convolve(Tracer& tracer, const Call& call, bool transposed) {
   layer.axis = layer.input.dim() - layer.weight.dim() + 1;
   layer.everywhere = !is_padded(call) && !transposed;
   const std::int64_t in = layer.input.size(layer.axis);
-  if (layer.groups == in && in > 1 && !transposed)
-    return depthwise(tracer, call, layer, layer.weight.size(0) / in);
+  if (layer.groups == in && in > 1 && !transposed) return depthwise(tracer, call, layer, layer.weight.size(0) / in);
   if (layer.groups == in && in > 1 && layer.weight.size(1) == 1) return depthwise(tracer, call, layer, 1);
   if (transposed) {
     layer.out_axis = 1;
     layer.in_axis = 0;
     // Where windows neither overlap nor leave gaps, but for their own taps, which differ.
     layer.everywhere = layer.weight.dim() > 2 && layer.weight[0][0].numel() == 1 && !is_padded(call) &&
-                       !has_other_than(call.argument("stride"), 1) && !has_other_than(call.argument("output_padding"), 0);
+                       !has_other_than(call.argument("stride"), 1) &&
+                       !has_other_than(call.argument("output_padding"), 0);
   }
   mix(tracer, call, layer);
 }

@@ -48,7 +48,10 @@ void add_consumer(Tracer& tracer, const Call& call, const MixingLayer& layer, co
   const at::Tensor unread = unread_channels(tracer, layer);
   Consumer& consumer = tracer.read(call, labels_in(read.labels), read.dead.reshape({-1}).logical_or(unread));
   Mixing mixing{*tracer.parameter_axis(layer.weight, layer.out_axis),
-                *tracer.parameter_axis(layer.weight, layer.in_axis), layer.groups, tracer.path(layer.bias), {}};
+                *tracer.parameter_axis(layer.weight, layer.in_axis),
+                layer.groups,
+                tracer.path(layer.bias),
+                {}};
   if (!layer.bias.defined()) mixing.batch_mean = batch_mean_behind(call.node, tracer.flat());
   consumer.mixing = std::move(mixing);
   set_constants(consumer, read, unread, layer.everywhere);
@@ -80,9 +83,8 @@ std::vector<Label> bind_groups(Tracer& tracer, const Call& call, const MixingLay
   const auto rows = tracer.labels_of(rows_axis, layer.weight.size(0));
   auto& grouped = tracer.trace().grouped[rows_axis.path];
   if (grouped.rows.empty()) {
-    const auto columns = transposed
-                             ? tracer.table().fresh(static_cast<std::size_t>(layer.weight.size(1) * layer.groups))
-                             : read;
+    const auto columns =
+        transposed ? tracer.table().fresh(static_cast<std::size_t>(layer.weight.size(1) * layer.groups)) : read;
     grouped = {blocks_of(rows, layer.groups), blocks_of(columns, layer.groups)};
   }
   std::vector<Label> columns;

@@ -163,8 +163,8 @@ void prelu(Tracer& tracer, const Call& call) {
     if (channel_axis(made) != 1) return tracer.keep(call, input, kOtherAxis);
     if (!bind_all(tracer, call, {"weight"}, labels_in(made.labels))) return tracer.keep(call, input, kFixedPartner);
   }
-  const at::Tensor slope = weight.numel() > 1 ? as_doubles(weight, 0, made.value)
-                                              : weight.detach().to(at::kCPU, at::kDouble).reshape({});
+  const at::Tensor slope =
+      weight.numel() > 1 ? as_doubles(weight, 0, made.value) : weight.detach().to(at::kCPU, at::kDouble).reshape({});
   made.value = at::where(made.value.lt(0), made.value.mul(slope), made.value);
   tracer.set(call.output(), made, call);
 }

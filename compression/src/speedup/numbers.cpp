@@ -112,8 +112,8 @@ bool same_numbers(const c10::IValue& a, const c10::IValue& b) {
 SeenNumbers watch_numbers(const FlatGraph& flat, const ChannelTrace& trace, const Plan& plan, const at::Tensor& input) {
   Watcher watcher(flat, trace, plan);
   SeenNumbers seen;
-  seen.output = interpret(flat, input, {},
-                          [&](const Node* node, const Values& inputs) { return watcher.correct(node, inputs); });
+  seen.output =
+      interpret(flat, input, {}, [&](const Node* node, const Values& inputs) { return watcher.correct(node, inputs); });
   seen.numbers = watcher.take();
   return seen;
 }

@@ -174,17 +174,10 @@ void pick(Tracer& tracer, const Call& call) {
 }  // namespace
 
 const RuleTable& part_rules() {
-  static const RuleTable rules{{"slice", slice},
-                               {"narrow", narrow},
-                               {"select", select},
-                               {"unbind", unbind},
-                               {"split", split},
-                               {"split_with_sizes", split},
-                               {"chunk", split},
-                               {"unsafe_chunk", split},
-                               {"unsafe_split", split},
-                               {"index", pick},
-                               {"index_select", pick}};
+  static const RuleTable rules{{"slice", slice},   {"narrow", narrow},      {"select", select},
+                               {"unbind", unbind}, {"split", split},        {"split_with_sizes", split},
+                               {"chunk", split},   {"unsafe_chunk", split}, {"unsafe_split", split},
+                               {"index", pick},    {"index_select", pick}};
   return rules;
 }
 

@@ -64,16 +64,17 @@ const RuleTable& pointwise_rules() {
   static const RuleTable rules = [] {
     RuleTable table;
     for (const char* name :
-         {"relu",        "relu6",      "hardtanh",   "leaky_relu",  "elu",       "selu",      "celu",     "gelu",
-          "sigmoid",     "tanh",       "silu",       "mish",        "softplus",  "hardswish", "hardsigmoid",
-          "softshrink",  "hardshrink", "clamp_min",  "clamp_max",   "abs",       "absolute",  "tanhshrink",
-          "log_sigmoid", "threshold",  "neg",        "negative",    "exp",       "expm1",     "exp2",     "log",
-          "log1p",       "log2",       "log10",      "sqrt",        "rsqrt",     "square",    "reciprocal", "erf",
-          "erfc",        "sin",        "cos",        "tan",         "asin",      "acos",      "atan",     "sinh",
-          "cosh",        "asinh",      "acosh",      "atanh",       "floor",     "ceil",      "round",    "trunc",
-          "frac",        "sign",       "sgn",        "logical_not", "bitwise_not", "isnan",   "isinf",    "isfinite",
-          "nan_to_num",  "rrelu",      "softsign",    "logit",    "sinc",     "digamma",
-          "lgamma",      "fill",       "zero"})
+         {"relu",        "relu6",       "hardtanh",    "leaky_relu", "elu",       "selu",     "celu",
+          "gelu",        "sigmoid",     "tanh",        "silu",       "mish",      "softplus", "hardswish",
+          "hardsigmoid", "softshrink",  "hardshrink",  "clamp_min",  "clamp_max", "abs",      "absolute",
+          "tanhshrink",  "log_sigmoid", "threshold",   "neg",        "negative",  "exp",      "expm1",
+          "exp2",        "log",         "log1p",       "log2",       "log10",     "sqrt",     "rsqrt",
+          "square",      "reciprocal",  "erf",         "erfc",       "sin",       "cos",      "tan",
+          "asin",        "acos",        "atan",        "sinh",       "cosh",      "asinh",    "acosh",
+          "atanh",       "floor",       "ceil",        "round",      "trunc",     "frac",     "sign",
+          "sgn",         "logical_not", "bitwise_not", "isnan",      "isinf",     "isfinite", "nan_to_num",
+          "rrelu",       "softsign",    "logit",       "sinc",       "digamma",   "lgamma",   "fill",
+          "zero"})
       table.emplace(name, pointwise);
     for (const char* name : {"contiguous", "clone", "detach", "to", "type_as", "float", "double", "half", "alias",
                              "_cast_Float", "cpu", "cuda", "lift_fresh", "requires_grad", "positive"})

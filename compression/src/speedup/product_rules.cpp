@@ -189,9 +189,9 @@ std::optional<Product> parse_einsum(std::string equation, const std::vector<at::
   const auto comma = equation.find(',');
   if (tensors.size() != 2 || arrow == std::string::npos || comma == std::string::npos || comma > arrow)
     return std::nullopt;
-  Product product{{{tensors[0], equation.substr(0, comma)},
-                   {tensors[1], equation.substr(comma + 1, arrow - comma - 1)}},
-                  equation.substr(arrow + 2)};
+  Product product{
+      {{tensors[0], equation.substr(0, comma)}, {tensors[1], equation.substr(comma + 1, arrow - comma - 1)}},
+      equation.substr(arrow + 2)};
   for (const auto& factor : product.factors) {
     for (const char letter : factor.letters)
       if (!std::isalpha(static_cast<unsigned char>(letter)) ||

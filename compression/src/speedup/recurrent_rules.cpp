@@ -32,10 +32,8 @@ void recurrent(Tracer& tracer, const Call& call) {
     tracer.pin(tracer.labels_of(*tracer.parameter_axis(weight, 0), weight.size(0)));
   }
   for (const auto& parameter : parameters)
-    if (const auto axis = tracer.parameter_axis(parameter, 0))
-      tracer.pin(tracer.labels_of(*axis, parameter.size(0)));
-  for (std::size_t i = step * directions; i < parameters.size(); ++i)
-    tracer.keep(call, parameters[i], kHiddenState);
+    if (const auto axis = tracer.parameter_axis(parameter, 0)) tracer.pin(tracer.labels_of(*axis, parameter.size(0)));
+  for (std::size_t i = step * directions; i < parameters.size(); ++i) tracer.keep(call, parameters[i], kHiddenState);
 }
 
 /// The hidden layer's channels as the second linear layer reads them.

@@ -111,9 +111,28 @@ void gated_linear_unit(Tracer& tracer, const Call& call) {
 const RuleTable& reduce_rules() {
   static const RuleTable rules = [] {
     RuleTable table;
-    for (const char* name : {"mean", "sum", "nansum", "amax", "amin", "prod", "std", "var", "norm", "linalg_vector_norm",
-                             "frobenius_norm", "logsumexp", "median", "argmax", "argmin", "any", "all", "var_mean",
-                             "std_mean", "mode", "count_nonzero", "aminmax"})
+    for (const char* name : {"mean",
+                             "sum",
+                             "nansum",
+                             "amax",
+                             "amin",
+                             "prod",
+                             "std",
+                             "var",
+                             "norm",
+                             "linalg_vector_norm",
+                             "frobenius_norm",
+                             "logsumexp",
+                             "median",
+                             "argmax",
+                             "argmin",
+                             "any",
+                             "all",
+                             "var_mean",
+                             "std_mean",
+                             "mode",
+                             "count_nonzero",
+                             "aminmax"})
       table.emplace(name, reduce);
     for (const char* name : {"softmax", "log_softmax", "_softmax", "_log_softmax", "softmin", "cumsum", "cumprod",
                              "logcumsumexp", "cummax", "cummin", "sort", "topk"})

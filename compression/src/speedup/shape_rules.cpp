@@ -11,6 +11,13 @@ namespace {
 
 constexpr const char* kScattered = "the operator mixes up positions of these channels";
 
+/// The numbers in a tensor that the operator takes as it took its input: what it views must lie in one piece.
+at::Tensor numbers_for(const Call& call, const Channels& channels) {
+  const at::Tensor numbers = numbers_of(channels, call.first().sizes());
+  const bool views = call.name().find("view") != std::string_view::npos || call.name() == "unflatten";
+  return views ? numbers.contiguous() : numbers;
+}
+
 /// Axes of a parameter where a view that only moves them has them; nothing for those that it adds.
 std::vector<std::optional<std::int64_t>> moved_axes(const Call& call, const at::Tensor& tensor) {
   std::vector<std::optional<std::int64_t>> axes(static_cast<std::size_t>(call.output().dim()));
@@ -20,7 +27,7 @@ std::vector<std::optional<std::int64_t>> moved_axes(const Call& call, const at::
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<Label>(i);
     const Channels line = live_channels(tensor.dim(), axis, labels);
     Values inputs = call.inputs;
-    inputs.at(0) = numbers_of(line, tensor.sizes());
+    inputs.at(0) = numbers_for(call, line);
     const Channels moved = channels_at(line, call.rerun(inputs).toTensor());
     const auto landed = channel_axis(moved);
     if (landed && labels_in(moved.labels) == labels) axes[static_cast<std::size_t>(*landed)] = axis;
@@ -35,7 +42,7 @@ void move_parameter(Tracer& tracer, const Call& call) {
 
 Channels moved(const Call& call, const Channels& read) {
   Values inputs = call.inputs;
-  inputs.at(0) = numbers_of(read, call.first().sizes());
+  inputs.at(0) = numbers_for(call, read);
   return channels_at(read, call.rerun(inputs).toTensor());
 }
 
@@ -117,9 +124,7 @@ void unfold_windows(Tracer& tracer, const Call& call) {
   const std::int64_t axis = input.dim() - 3;
   if (channel_axis(*read) != axis) return tracer.keep(call, input, kScattered);
   const std::int64_t repeats = call.output().size(axis) / input.size(axis);
-  const auto repeat = [&](const at::Tensor& tensor) {
-    return tensor.reshape({-1}).repeat_interleave(repeats, 0);
-  };
+  const auto repeat = [&](const at::Tensor& tensor) { return tensor.reshape({-1}).repeat_interleave(repeats, 0); };
   Channels made = live_channels(call.output().dim(), axis, labels_in(repeat(read->labels)));
   made.dead.copy_(repeat(read->dead).view(made.dead.sizes()));
   const at::Tensor value = repeat(read->value).view(made.value.sizes());
@@ -154,10 +159,11 @@ void rearrange(Tracer& tracer, const Call& call) {
 const RuleTable& shape_rules() {
   static const RuleTable rules = [] {
     RuleTable table;
-    for (const char* name : {"flatten", "permute", "transpose", "t", "squeeze", "unsqueeze", "movedim", "moveaxis",
-                             "swapaxes", "swapdims", "numpy_T", "mT", "adjoint", "ravel", "repeat", "tile", "flip",
-                             "roll", "repeat_interleave", "pixel_unshuffle", "rot90", "fliplr", "flipud",
-                             "atleast_2d", "atleast_3d"})
+    for (const char* name : {"flatten",           "permute",         "transpose", "t",        "squeeze", "unsqueeze",
+                             "movedim",           "moveaxis",        "swapaxes",  "swapdims", "numpy_T", "mT",
+                             "adjoint",           "ravel",           "repeat",    "tile",     "flip",    "roll",
+                             "repeat_interleave", "pixel_unshuffle", "rot90",     "fliplr",   "flipud",  "atleast_2d",
+                             "atleast_3d"})
       table.emplace(name, rearrange);
     for (const char* name : {"view", "reshape", "expand", "_unsafe_view", "broadcast_to", "_reshape_alias"})
       table.emplace(name, resize);

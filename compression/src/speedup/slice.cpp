@@ -56,7 +56,8 @@ at::Tensor cut_groups(const at::Tensor& whole, const GroupedCut& cut) {
   for (std::size_t group = 0; group < cut.rows.size(); ++group) {
     if (cut.rows[group].empty()) continue;
     const at::Tensor part = whole.narrow(0, static_cast<std::int64_t>(group) * rows, rows);
-    parts.push_back(part.index_select(0, indices(cut.rows[group], part)).index_select(1, indices(cut.columns[group], part)));
+    parts.push_back(
+        part.index_select(0, indices(cut.rows[group], part)).index_select(1, indices(cut.columns[group], part)));
   }
   return at::cat(parts, 0);
 }
@@ -98,11 +99,10 @@ void update_module(const Module& module, const at::Tensor& weight, const Grouped
     if (cut) groups = std::count_if(cut->rows.begin(), cut->rows.end(), [](const auto& rows) { return !rows.empty(); });
     return update_convolution(type, weight, transposed, groups);
   }
-  static constexpr Count kCounts[] = {{"out_features", 0},  {"in_features", 1},    {"num_features", 0},
-                                      {"num_channels", 0},  {"num_parameters", 0}, {"embedding_dim", 1}};
+  static constexpr Count kCounts[] = {{"out_features", 0}, {"in_features", 1},    {"num_features", 0},
+                                      {"num_channels", 0}, {"num_parameters", 0}, {"embedding_dim", 1}};
   const std::int64_t channels = int_constant(type, "num_channels", 0);
-  if (channels > 0)
-    set_constant(type, "num_groups", int_constant(type, "num_groups", 1) * weight.size(0) / channels);
+  if (channels > 0) set_constant(type, "num_groups", int_constant(type, "num_groups", 1) * weight.size(0) / channels);
   for (const auto& count : kCounts)
     if (count.axis < weight.dim()) set_constant(type, count.name, weight.size(count.axis));
 }

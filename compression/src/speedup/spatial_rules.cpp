@@ -126,14 +126,34 @@ void constant_pad(Tracer& tracer, const Call& call) {
 const RuleTable& spatial_rules() {
   static const RuleTable rules = [] {
     RuleTable table;
-    for (const char* name :
-         {"max_pool1d", "max_pool2d", "max_pool3d", "max_pool1d_with_indices", "max_pool2d_with_indices",
-          "max_pool3d_with_indices", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
-          "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d", "upsample_nearest1d",
-          "upsample_nearest2d", "upsample_nearest3d", "_upsample_nearest_exact1d", "_upsample_nearest_exact2d",
-          "_upsample_nearest_exact3d", "upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d",
-          "upsample_trilinear3d", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d", "replication_pad1d",
-          "replication_pad2d", "replication_pad3d"})
+    for (const char* name : {"max_pool1d",
+                             "max_pool2d",
+                             "max_pool3d",
+                             "max_pool1d_with_indices",
+                             "max_pool2d_with_indices",
+                             "max_pool3d_with_indices",
+                             "adaptive_avg_pool1d",
+                             "adaptive_avg_pool2d",
+                             "adaptive_avg_pool3d",
+                             "adaptive_max_pool1d",
+                             "adaptive_max_pool2d",
+                             "adaptive_max_pool3d",
+                             "upsample_nearest1d",
+                             "upsample_nearest2d",
+                             "upsample_nearest3d",
+                             "_upsample_nearest_exact1d",
+                             "_upsample_nearest_exact2d",
+                             "_upsample_nearest_exact3d",
+                             "upsample_linear1d",
+                             "upsample_bilinear2d",
+                             "upsample_bicubic2d",
+                             "upsample_trilinear3d",
+                             "reflection_pad1d",
+                             "reflection_pad2d",
+                             "reflection_pad3d",
+                             "replication_pad1d",
+                             "replication_pad2d",
+                             "replication_pad3d"})
       table.emplace(name, max_pool);
     for (const char* name : {"avg_pool1d", "avg_pool2d", "avg_pool3d"}) table.emplace(name, average_pool);
     for (const char* name : {"lp_pool1d", "lp_pool2d", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d"})

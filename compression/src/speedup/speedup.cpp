@@ -122,14 +122,19 @@ std::vector<LayerChange> changes(const Module& before, const Module& after) {
 /// Labels that the call counts stay whole from now on.
 Result<void> hold_call(ChannelTrace& trace, const FlatGraph& flat, std::size_t index) {
   const SizedCall& call = trace.calls.at(index);
-  Consumer holder{flat.describe(call.node), {}, {}, {}, {}, std::nullopt,
+  Consumer holder{flat.describe(call.node),
+                  {},
+                  {},
+                  {},
+                  {},
+                  std::nullopt,
                   "this code runs for several layers, which would need different numbers of channels"};
   for (const auto& count : call.counts)
     for (const auto& position : count.positions)
       holder.labels.insert(holder.labels.end(), position.begin(), position.end());
   if (holder.labels.empty())
-    return fail(fmt::format("{}: this code runs for several layers, which would need different numbers in it",
-                            holder.place));
+    return fail(
+        fmt::format("{}: this code runs for several layers, which would need different numbers in it", holder.place));
   holder.removable.assign(holder.labels.size(), 0);
   holder.constant.assign(holder.labels.size(), 0);
   holder.foldable.assign(holder.labels.size(), 1);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include <ATen/ops/zeros_like.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include "graph/schema.hpp"
@@ -142,7 +142,7 @@ void Tracer::note_write(const Call& call) {
   if (!alias || !alias->isWrite()) return;
   for (auto& [impl, entry] : known_) {
     if (impl == written.unsafeGetTensorImpl() || !entry.channels) continue;
-    const auto other = entry.alive.lock();
+    const auto other = entry.alive->lock();
     if (!other || !other->has_storage() || !other->storage().is_alias_of(written.storage())) continue;
     pin(labels_in(entry.channels->labels));
     entry.channels->dead = at::zeros_like(entry.channels->dead);
@@ -167,7 +167,7 @@ void Tracer::finish(const c10::IValue& output) {
 
 Tracer::Known& Tracer::known(const at::Tensor& tensor) {
   const auto [entry, added] = known_.try_emplace(tensor.unsafeGetTensorImpl());
-  if (added) entry->second.alive = decltype(Known::alive)(tensor.getIntrusivePtr());
+  if (added) entry->second.alive.emplace(tensor.getIntrusivePtr());
   return entry->second;
 }
 
@@ -280,8 +280,13 @@ void Tracer::keep(const Call& call, const at::Tensor& tensor, const std::string&
 
 Consumer& Tracer::read(const Call& call, const std::vector<Label>& labels, const at::Tensor& removable) {
   const std::size_t size = labels.size();
-  trace_.consumers.push_back({describe(call), labels, flags_of(removable), std::vector<double>(size, 0),
-                              std::vector<char>(size, 1), std::nullopt, {}});
+  trace_.consumers.push_back({describe(call),
+                              labels,
+                              flags_of(removable),
+                              std::vector<double>(size, 0),
+                              std::vector<char>(size, 1),
+                              std::nullopt,
+                              {}});
   return trace_.consumers.back();
 }
 

@@ -91,9 +91,9 @@ class Tracer {
  private:
   struct Known {
     /// Keeps the address from being used again, but not the values.
-    c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl> alive;
+    std::optional<c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>> alive;
     std::optional<Channels> channels;
-    std::string path;  ///< of the parameter that this is, or is a view of
+    std::string path;                               ///< of the parameter that this is, or is a view of
     std::vector<std::optional<std::int64_t>> axes;  ///< of a view of a parameter
     bool is_view = false;
     bool constant = false;

@@ -95,6 +95,15 @@ Module Builder::batch_norm2d(std::int64_t channels, bool random) {
   return module;
 }
 
+Module Builder::layer(const std::string& class_name,
+                      const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& shapes,
+                      const std::string& forward) {
+  Module module = leaf(class_name);
+  for (const auto& [name, shape] : shapes) add_parameter(module, name, uniform(shape, 0.5));
+  module.define(forward + "\n");
+  return module;
+}
+
 Module Builder::net(const std::string& class_name, const std::vector<std::pair<std::string, Module>>& children,
                     const std::string& forward) {
   Module module = leaf(class_name);
