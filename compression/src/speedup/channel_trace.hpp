@@ -36,7 +36,7 @@ struct Mixing {
 struct Consumer {
   std::string place;  ///< for messages
   std::vector<Label> labels;
-  std::vector<char> removable;   ///< 1: adds only a constant, or nothing
+  std::vector<char> removable;   ///< 1: adds only a constant, or nothing; where there is a reason, merely constant
   std::vector<double> constant;  ///< that channel's value; 0 where there is nothing to fold
   std::vector<char> foldable;    ///< 0: the value varies with the place (say, at a padded border)
   std::optional<Mixing> mixing;  ///< only layers can fold

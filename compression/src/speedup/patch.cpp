@@ -167,7 +167,9 @@ std::optional<PatchConflict> patch_numbers(const FlatGraph& flat, const ChannelT
     auto& pairs = places[place];
     if (pairs.empty()) order.push_back(place);
     pairs.push_back({number.found, number.wanted});
-    if (!trace.calls[number.call].counts.empty() || !calls.contains(place)) calls[place] = number.call;
+    // Of those that disagree, one that counts channels is to blame: these can be kept.
+    const bool counts = !trace.calls[number.call].counts.empty();
+    if (!calls.contains(place) || (counts && !same_numbers(number.found, number.wanted))) calls[place] = number.call;
   }
   Patcher patcher;
   for (const Place& place : order)

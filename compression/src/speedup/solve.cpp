@@ -68,13 +68,11 @@ class Solver {
   /// Channels that are read somewhere, and wherever a layer reads them add nothing but a constant.
   void find_unread() {
     for (const auto& consumer : trace_.consumers)
-      if (consumer.reason.empty())
-        for (std::size_t i = 0; i < consumer.labels.size(); ++i)
-          if (consumer.removable[i]) state(consumer.labels[i]) = 1;
+      for (std::size_t i = 0; i < consumer.labels.size(); ++i)
+        if (consumer.removable[i]) state(consumer.labels[i]) = 1;
     for (const auto& consumer : trace_.consumers)
-      if (consumer.reason.empty())
-        for (std::size_t i = 0; i < consumer.labels.size(); ++i)
-          if (!consumer.removable[i]) state(consumer.labels[i]) = 0;
+      for (std::size_t i = 0; i < consumer.labels.size(); ++i)
+        if (consumer.reason.empty() && !consumer.removable[i]) state(consumer.labels[i]) = 0;
     for (const Label label : trace_.pinned) state(label) = 0;
   }
 

@@ -274,8 +274,7 @@ void Tracer::keep(const Call& call, const at::Tensor& tensor, const std::string&
     fix_parameter(entry->path, describe(call), reason);
   const auto found = channels(tensor);
   if (!found) return;
-  const auto labels = labels_in(found->labels);
-  read(call, labels, at::zeros({static_cast<std::int64_t>(labels.size())}, at::kBool)).reason = reason;
+  read(call, labels_in(found->labels), found->dead).reason = reason;
 }
 
 Consumer& Tracer::read(const Call& call, const std::vector<Label>& labels, const at::Tensor& removable) {
