@@ -11,7 +11,23 @@
 namespace lathe::compression {
 
 namespace {
+
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// Axes along which the same channels are repeated are left out.
+Channels without_repeats(Channels channels) {
+  for (std::int64_t axis = 0; axis < channels.labels.dim(); ++axis) {
+    if (channels.labels.size(axis) < 2) continue;
+    const auto first = [&](const at::Tensor& tensor) { return tensor.narrow(axis, 0, 1); };
+    const at::Tensor& value = channels.value;
+    const at::Tensor same_value = value.eq(first(value)).logical_or(value.isnan().logical_and(first(value).isnan()));
+    const bool repeated = channels.labels.eq(first(channels.labels)).all().item<bool>() &&
+                          channels.dead.eq(first(channels.dead)).all().item<bool>() && same_value.all().item<bool>();
+    if (repeated) channels = {first(channels.labels), first(channels.dead), first(channels.value)};
+  }
+  return {channels.labels.contiguous(), channels.dead.contiguous(), channels.value.contiguous()};
+}
+
 }  // namespace
 
 Channels live_channels(std::int64_t dimensions, std::int64_t axis, const std::vector<Label>& labels) {
@@ -60,7 +76,7 @@ Channels channels_at(const Channels& channels, const at::Tensor& numbers) {
   const auto pick = [&](const at::Tensor& from) {
     return from.reshape({-1}).index_select(0, compact.reshape({-1})).view(compact.sizes());
   };
-  return {pick(channels.labels), pick(channels.dead), pick(channels.value)};
+  return without_repeats({pick(channels.labels), pick(channels.dead), pick(channels.value)});
 }
 
 Channels padded_to(const Channels& channels, std::int64_t dimensions) {
