@@ -17,6 +17,8 @@ at::Tensor without_repeats(at::Tensor mask, std::int64_t axis) {
 }  // namespace
 
 at::Tensor zero_slices(const at::Tensor& mask, std::int64_t axis) {
+  if (mask.size(axis) > 1 && mask.stride(axis) == 0)
+    return zero_slices(mask.narrow(axis, 0, 1), axis).expand({mask.size(axis)}).contiguous();
   const at::Tensor values = without_repeats(mask, axis).to(at::kCPU).to(at::kFloat).contiguous();
   const std::int64_t size = values.size(axis);
   std::int64_t before = 1;

@@ -46,9 +46,26 @@ Channels moved(const Call& call, const Channels& read) {
   return channels_at(read, call.rerun(inputs).toTensor());
 }
 
+/// A view of a parameter may say its sizes too.
+void count_parameter(Tracer& tracer, const Call& call) {
+  const at::Tensor view = call.output();
+  for (const char* name : {"size", "shape"}) {
+    const auto sizes = call.argument(name);
+    if (!sizes.isIntList() || sizes.toIntVector().size() != static_cast<std::size_t>(view.dim())) continue;
+    for (std::int64_t axis = 0; axis < view.dim(); ++axis) {
+      const auto original = tracer.parameter_axis(view, axis);
+      if (!original) continue;
+      const auto labels = tracer.labels_of(*original, view.size(axis));
+      tracer.count(call, name, static_cast<std::size_t>(axis),
+                   positions_along(live_channels(1, 0, labels), 0));
+    }
+  }
+}
+
 /// view, reshape, expand: the program may say the new sizes.
 void resize(Tracer& tracer, const Call& call) {
   rearrange(tracer, call);
+  if (tracer.is_parameter(call.output())) return count_parameter(tracer, call);
   const auto made = tracer.channels(call.output());
   if (!made || !tracer.channels(call.first())) return;
   for (const char* name : {"size", "shape"}) {
