@@ -76,6 +76,8 @@ struct BalanceRule {
   std::string place;
   std::vector<std::vector<Label>> in;
   std::vector<std::vector<Label>> out;  ///< empty: there is one side, and no block may go
+  /// The operator that cuts a tensor into pieces of equal size, in the flat graph; nullptr: a layer with groups.
+  const torch::jit::Node* pieces = nullptr;
 };
 
 /// A weight of which each group of rows has its own channels along axis 1.

@@ -92,7 +92,7 @@ std::vector<Label> bind_groups(Tracer& tracer, const Call& call, const MixingLay
   tracer.table().unite(transposed ? rows : columns, read);
   const auto made = transposed ? columns : rows;
   tracer.trace().balances.push_back(
-      {tracer.describe(call), blocks_of(read, layer.groups), blocks_of(made, layer.groups)});
+      {tracer.describe(call), blocks_of(read, layer.groups), blocks_of(made, layer.groups), nullptr});
   tracer.count(call, "groups", std::nullopt, blocks_of(read, layer.groups));
   return made;
 }

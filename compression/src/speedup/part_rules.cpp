@@ -124,7 +124,7 @@ std::vector<Positions> pieces_of(const Call& call, const Positions& positions, s
 
 /// Pieces of equal size stay so.
 void balance(Tracer& tracer, const Call& call, const std::vector<Positions>& pieces) {
-  BalanceRule rule{tracer.describe(call), {}, {}};
+  BalanceRule rule{tracer.describe(call), {}, {}, call.node};
   for (const auto& piece : pieces) {
     rule.in.emplace_back();
     for (const auto& position : piece) rule.in.back().push_back(position.front());

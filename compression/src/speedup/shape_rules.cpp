@@ -56,8 +56,7 @@ void count_parameter(Tracer& tracer, const Call& call) {
       const auto original = tracer.parameter_axis(view, axis);
       if (!original) continue;
       const auto labels = tracer.labels_of(*original, view.size(axis));
-      tracer.count(call, name, static_cast<std::size_t>(axis),
-                   positions_along(live_channels(1, 0, labels), 0));
+      tracer.count(call, name, static_cast<std::size_t>(axis), positions_along(live_channels(1, 0, labels), 0));
     }
   }
 }

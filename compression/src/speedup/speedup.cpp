@@ -18,6 +18,7 @@
 #include "speedup/masked_model.hpp"
 #include "speedup/numbers.hpp"
 #include "speedup/patch.hpp"
+#include "speedup/pieces.hpp"
 #include "speedup/plan.hpp"
 #include "speedup/slice.hpp"
 #include "speedup/solve.hpp"
@@ -192,6 +193,12 @@ Result<SpeedupReport> shrink(const Module& model, const PathMasks& masks, const 
                              const SpeedupOptions& options) {
   auto traced = trace_model(model, masks, example);
   if (!traced) return tl::unexpected(traced.error());
+  if (write_piece_sizes(traced->flat, traced->trace)) {
+    auto flat = FlatGraph::of(traced->masked);
+    if (!flat) return tl::unexpected(flat.error());
+    traced->flat = std::move(*flat);
+    traced->trace = trace_channels(traced->flat, masks, traced->input);
+  }
   const auto expected = outputs_in(traced->trace.output);
   if (!std::isfinite(largest_of(expected)))
     return fail("speed-up: the masked model's output on the example is not finite");

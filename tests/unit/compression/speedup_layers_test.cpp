@@ -1,12 +1,10 @@
-// Kinds of layers between layers with random masks: norms, grouped and transposed convolutions, attention, recurrent
-// layers, embeddings.
+// Kinds of layers between layers with random masks: norms, transposed convolutions, recurrent layers, embeddings.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ATen/ops/randint.h>
 #include <ATen/ops/zeros.h>
 
-#include <lathe/compression/dependency_groups.hpp>
 #include <lathe/compression/measure.hpp>
 
 #include "masks.hpp"
@@ -70,6 +68,10 @@ INSTANTIATE_TEST_SUITE_P(
         LayerCase{"Scale",
                   {{"gamma", {12, 1, 1}}, {"beta", {12, 1, 1}}},
                   "def forward(self, x):\n  return x * self.gamma + self.beta * x\n"},
+        LayerCase{"ViewedScale",
+                  {{"gamma", {12}}},
+                  "def forward(self, x):\n"
+                  "  return x * self.gamma.view([1, 12, 1, 1]) * self.gamma.reshape([12, 1, 1]).expand([12, 8, 8])\n"},
         LayerCase{"ConvTranspose2d",
                   {{"weight", {12, 1, 3, 3}}},
                   "def forward(self, x):\n"
@@ -148,80 +150,6 @@ TEST(SpeedupLayers, LayerNormKeepsItsChannelsAndSaysSo) {
   EXPECT_TRUE(is_kept_for(report, "aten::layer_norm in `norm`", "mean and variance"));
 }
 
-// ---- attention: whole heads go ----
-
-/// Self-attention of 4 heads of 3 in a width of 12, written in different ways.
-struct AttentionCase {
-  const char* name;
-  const char* code;
-};
-
-class Attention : public ::testing::TestWithParam<AttentionCase> {};
-
-TEST_P(Attention, LosesWholeHeads) {
-  Builder build(35);
-  const auto attention = build.net("Attention",
-                                   {{"q", build.linear(12, 12)},
-                                    {"k", build.linear(12, 12)},
-                                    {"v", build.linear(12, 12)},
-                                    {"qkv", build.linear(12, 36)},
-                                    {"proj", build.linear(12, 12)}},
-                                   GetParam().code);
-  const auto model = build.net("Net", {{"attention", attention}, {"head", build.linear(12, 5)}},
-                               "def forward(self, x):\n"
-                               "  return self.head.forward(x + self.attention.forward(x))\n");
-  // Head 1 in all of them, and a part of head 3, which stays.
-  const auto masks = filter_masks(model, {{"attention.q", {3, 4, 5, 9}},
-                                          {"attention.k", {3, 4, 5, 9}},
-                                          {"attention.v", {3, 4, 5, 10}},
-                                          {"attention.qkv", {3, 4, 5, 9, 15, 16, 17, 27, 28, 29}}});
-  SpeedupReport report;
-  ASSERT_NO_FATAL_FAILURE(expect_faithful(model, masks, random_input({2, 7, 12}), report));
-  const auto shapes = weight_shapes(report.model);
-  const bool fused = std::string(GetParam().code).find("self.qkv") != std::string::npos;
-  EXPECT_EQ(shapes.at("attention.q")[0], fused ? 12 : 9);
-  EXPECT_EQ(shapes.at("attention.qkv")[0], fused ? 27 : 36);
-  EXPECT_EQ(shapes.at("attention.proj"), (Shape{12, 9}));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Attention, Attention,
-    ::testing::Values(
-        AttentionCase{"FusedQkv",
-                      "def forward(self, x):\n"
-                      "  B, N, C = x.size(0), x.size(1), x.size(2)\n"
-                      "  qkv = self.qkv.forward(x).reshape([B, N, 3, 4, C // 4]).permute([2, 0, 3, 1, 4])\n"
-                      "  q, k, v = qkv[0], qkv[1], qkv[2]\n"
-                      "  a = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) * 0.577, -1)\n"
-                      "  return self.proj.forward(torch.matmul(a, v).transpose(1, 2).reshape([B, N, C]))\n"},
-        AttentionCase{
-            "Unbind",
-            "def forward(self, x):\n"
-            "  B, N, C = x.size(0), x.size(1), x.size(2)\n"
-            "  q, k, v = torch.unbind(self.qkv.forward(x).view([B, N, 3, 4, 3]).permute([2, 0, 3, 1, 4]), 0)\n"
-            "  a = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) * 0.577, -1)\n"
-            "  return self.proj.forward(torch.matmul(a, v).transpose(1, 2).reshape([B, N, -1]))\n"},
-        AttentionCase{"BatchedProducts",
-                      "def forward(self, x):\n"
-                      "  B, N, C = x.size(0), x.size(1), x.size(2)\n"
-                      "  q = self.q.forward(x).transpose(0, 1).contiguous().view([N, B * 4, 3]).transpose(0, 1)\n"
-                      "  k = self.k.forward(x).transpose(0, 1).contiguous().view([N, B * 4, 3]).transpose(0, 1)\n"
-                      "  v = self.v.forward(x).transpose(0, 1).contiguous().view([N, B * 4, 3]).transpose(0, 1)\n"
-                      "  m = torch.zeros([1, N, N])\n"
-                      "  a = torch.softmax(torch.baddbmm(m, q * 0.577, k.transpose(1, 2)), -1)\n"
-                      "  y = torch.bmm(a, v).transpose(0, 1).contiguous().view([N, B, C]).transpose(0, 1)\n"
-                      "  return self.proj.forward(y)\n"},
-        AttentionCase{"Einsum",
-                      "def forward(self, x):\n"
-                      "  B, N = x.size(0), x.size(1)\n"
-                      "  q = self.q.forward(x).view([B, N, 4, 3])\n"
-                      "  k = self.k.forward(x).view([B, N, 4, 3])\n"
-                      "  v = self.v.forward(x).view([B, N, 4, 3])\n"
-                      "  a = torch.softmax(torch.einsum('bnhd,bmhd->bhnm', [q, k]) * 0.577, -1)\n"
-                      "  y = torch.einsum('bhnm,bmhd->bnhd', [a, v])\n"
-                      "  return self.proj.forward(y.flatten(2))\n"}),
-    [](const auto& parameter) { return std::string(parameter.param.name); });
-
 // ---- sequences ----
 
 TEST(SpeedupLayers, EmbeddingAndLstmInputs) {
@@ -281,42 +209,6 @@ TEST(SpeedupLayers, RoundToKeepsMultiplesAsZeros) {
   const auto refused = speed_up(model, masks, example, options);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, ::testing::HasSubstr("round_to must be at least 1, found 0"));
-}
-
-// ---- dependency groups ----
-
-TEST(DependencyGroups, NameWhatGoesTogether) {
-  const auto model = test_models::residual_net();
-  const auto groups = dependency_groups(model, random_input({2, 3, 16, 16}));
-  ASSERT_TRUE(groups) << groups.error().message;
-  const auto with = [&](const std::string& layer) {
-    return std::find_if(groups->begin(), groups->end(), [&](const DependencyGroup& group) {
-      return std::any_of(group.members.begin(), group.members.end(), [&](const GroupMember& member) {
-        return member.layer == layer && member.side == LayerSide::Output;
-      });
-    });
-  };
-  const auto stem = with("stem");
-  ASSERT_NE(stem, groups->end());
-  EXPECT_EQ(stem, with("block.conv2"));
-  EXPECT_EQ(stem, with("separable.depthwise"));
-  EXPECT_EQ(stem->channels, 16);
-  EXPECT_EQ(stem->fixed, 0);
-  const bool reads = std::any_of(stem->members.begin(), stem->members.end(), [](const GroupMember& member) {
-    return member.layer == "separable.pointwise" && member.side == LayerSide::Input && member.channels == 16;
-  });
-  EXPECT_TRUE(reads);
-  ASSERT_NE(with("fc"), groups->end());
-  EXPECT_EQ(with("fc")->fixed, 10) << "the model's output";
-  EXPECT_EQ(with("left"), with("right")) << "read by one layer";
-}
-
-TEST(DependencyGroups, NameWhoHoldsThem) {
-  const auto groups = dependency_groups(group_norm_net(4), random_input({2, 3, 6, 6}));
-  ASSERT_TRUE(groups) << groups.error().message;
-  ASSERT_EQ(groups->front().members.front().layer, "a");
-  EXPECT_EQ(groups->front().channels, 4) << "whole groups of 3";
-  EXPECT_FALSE(dependency_groups(group_norm_net(4), random_input({2, 5, 6, 6})));
 }
 
 }  // namespace

@@ -110,18 +110,43 @@ TEST(SpeedupOperators, ChunksKeepEqualSizes) {
   EXPECT_EQ(weight_shapes(report.model).at("b")[1], 4);
 }
 
-TEST(SpeedupOperators, UnequalChunksAreHeld) {
+TEST(SpeedupOperators, UnequalChunksGetSizes) {
+  for (const char* cut : {"torch.chunk(x, 2, 1)", "torch.split(x, 6, 1)"}) {
+    Builder build(24);
+    const auto model = build.net(
+        "Net",
+        {{"a", build.conv2d(3, 12, kPoint)}, {"b", build.conv2d(6, 4, kPoint)}, {"c", build.conv2d(6, 4, kPoint)}},
+        std::string("def forward(self, x):\n  x = self.a.forward(x)\n  p, q = ") + cut +
+            "\n  return self.b.forward(p) + self.c.forward(q)\n");
+    SpeedupReport report;
+    ASSERT_NO_FATAL_FAILURE(
+        expect_faithful(model, filter_masks(model, {{"a", {0, 1, 6}}}), random_input({2, 3, 5, 5}), report));
+    const auto shapes = weight_shapes(report.model);
+    EXPECT_EQ(shapes.at("a")[0], 9);
+    EXPECT_EQ(shapes.at("b")[1], 4);
+    EXPECT_EQ(shapes.at("c")[1], 5);
+    EXPECT_TRUE(report.kept.empty());
+  }
+}
+
+TEST(SpeedupOperators, UnequalChunksOfSharedCodeAreHeld) {
   Builder build(24);
-  const auto model = build.net(
-      "Net", {{"a", build.conv2d(3, 12, kPoint)}, {"b", build.conv2d(6, 4, kPoint)}, {"c", build.conv2d(6, 4, kPoint)}},
-      "def forward(self, x):\n"
-      "  p, q = torch.chunk(self.a.forward(x), 2, 1)\n"
-      "  return self.b.forward(p) + self.c.forward(q)\n");
+  const auto halves = build.net("Halves", {}, "def forward(self, x):\n  return torch.chunk(x, 2, 1)[0]\n");
+  const auto model = build.net("Net",
+                               {{"a", build.conv2d(3, 12, kPoint)},
+                                {"halves", halves},
+                                {"b", build.conv2d(6, 4, kPoint)},
+                                {"c", build.conv2d(2, 4, kPoint)},
+                                {"d", build.conv2d(12, 4, kPoint)}},
+                               "def forward(self, x):\n"
+                               "  x = self.a.forward(x)\n"
+                               "  y = self.b.forward(self.halves.forward(x))\n"
+                               "  return self.c.forward(self.halves.forward(y)) + self.d.forward(x)\n");
   SpeedupReport report;
   ASSERT_NO_FATAL_FAILURE(
       expect_faithful(model, filter_masks(model, {{"a", {0, 1, 6}}}), random_input({2, 3, 5, 5}), report));
   EXPECT_EQ(weight_shapes(report.model).at("a")[0], 10);
-  EXPECT_TRUE(is_kept_for(report, "aten::chunk", "equally many"));
+  EXPECT_TRUE(is_kept_for(report, "aten::chunk in `halves`", "equally many"));
 }
 
 TEST(SpeedupOperators, ChannelShuffle) {
