@@ -109,7 +109,7 @@ class LocalCommands(unittest.TestCase):
         report = json.loads(self.ok("-o", "json", "compress", self.example / "out-model.pt", "-c", self.example / "experiment.yml", "-d", out,
                                     "--parameters", parameters))
         self.assertEqual(report["algorithm"], "level")
-        self.assertGreater(report["metrics"]["sparsity"], 0.79)
+        self.assertGreater(report["metrics"]["sparsity"], 0.75)
         self.assertEqual(report, json.loads((out / "report.json").read_text()))
 
     def test_compress_refuses(self):

@@ -86,7 +86,7 @@ std::string number(const Json& json, const char* key, const char* format = "{}")
 
 std::string row(const std::string& name, const std::string& original, const std::string& compressed,
                 const std::string& remark = "") {
-  std::string line = fmt::format("{:<28} {:>16} {:>16}  {}", name, original, compressed, remark);
+  std::string line = fmt::format("{:<32} {:>14} {:>14}  {}", name, original, compressed, remark);
   line.erase(line.find_last_not_of(' ') + 1);
   return line + "\n";
 }

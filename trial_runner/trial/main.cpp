@@ -90,9 +90,9 @@ Result<void> show_model(const InspectOptions& options) {
 
 /// Standard output is for the result; what is said meanwhile goes where errors go.
 Result<void> compress_model(const lathe::trial::CompressOptions& options, bool json) {
-  lathe::trial::warn_about_blas();
   std::ostream out(std::cout.rdbuf());
   std::cout.rdbuf(std::cerr.rdbuf());
+  lathe::trial::warn_about_blas();
   const auto report = lathe::trial::compress_once(options);
   std::cout.rdbuf(out.rdbuf());
   if (!report) return tl::unexpected(report.error());
