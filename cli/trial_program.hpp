@@ -8,8 +8,8 @@
 
 namespace lathe::cli {
 
-/// Runs the lathe-trial that lies beside this program, on our own streams, and waits for it. What it refuses it has said
-/// on stderr itself: that is ExitCode::Failed. Ctrl-C is for it to handle; we wait until it has cleaned up.
+/// Runs the lathe-trial that lies beside this program, on our own streams, and waits for it. What it refuses it has
+/// said on stderr itself: that is ExitCode::Failed. Ctrl-C is for it to handle; we wait until it has cleaned up.
 [[nodiscard]] Outcome<ExitCode> run_trial_program(const std::vector<std::string>& arguments);
 
 }  // namespace lathe::cli

@@ -169,7 +169,8 @@ Action declare_trial_download(CLI::App& app) {
   const auto options = std::make_shared<DownloadOptions>();
   add_trial_arguments(app, options->words);
   app.add_option("--file", options->file, "A file that the trial left")
-      ->check(CLI::IsMember({"compressed.pt", "int8.pt", "model.pth", "mask.pth", "calibration.json", "report.json"}))
+      ->check(CLI::IsMember(
+          {"compressed.pt", "compressed.onnx", "int8.pt", "model.pth", "mask.pth", "calibration.json", "report.json"}))
       ->capture_default_str();
   app.add_option("--filename", options->filename, "Where to write it; -: to standard output. Default: its own name");
   return [options](Context& context) { return download(context, *options); };

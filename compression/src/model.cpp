@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <lathe/compression/onnx_import.hpp>
+
 namespace lathe::compression {
 namespace {
 
@@ -126,6 +128,7 @@ Result<void> guarded(const fs::path& file, const char* doing, const Callable& ca
 }  // namespace
 
 Result<torch::jit::Module> load_model(const fs::path& file) {
+  if (file.extension() == ".onnx") return import_onnx(file);
   if (auto checked = check_file(file); !checked) return tl::unexpected(checked.error());
   try {
     auto model = torch::jit::load(file.string());

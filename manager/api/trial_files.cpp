@@ -25,7 +25,8 @@ struct Download {
   std::string_view name;
   std::string_view content_type;
 };
-constexpr std::array<Download, 6> downloads{{{"compressed.pt", "application/octet-stream"},
+constexpr std::array<Download, 7> downloads{{{"compressed.pt", "application/octet-stream"},
+                                             {"compressed.onnx", "application/octet-stream"},
                                              {"int8.pt", "application/octet-stream"},
                                              {"model.pth", "application/octet-stream"},
                                              {"mask.pth", "application/octet-stream"},

@@ -95,6 +95,7 @@ ExportConfig read_exports(const Value& value, Problems& problems) {
   ExportConfig config;
   Fields fields(value, keys::exports, problems);
   if (const auto int8 = fields.find("int8")) config.int8 = read_bool(*int8, problems).value_or(true);
+  if (const auto onnx = fields.find("onnx")) config.onnx = read_bool(*onnx, problems).value_or(true);
   if (const auto state = fields.find("stateDict")) config.state_dict = read_bool(*state, problems).value_or(true);
   return config;
 }
@@ -209,7 +210,8 @@ nlohmann::ordered_json to_json(const CompressionConfig& config) {
   json["objective"] = std::move(objective);
   json["latency"] = {
       {"runs", config.latency.runs}, {"warmup", config.latency.warmup}, {"batchSize", config.latency.batch_size}};
-  json["export"] = {{"int8", config.exports.int8}, {"stateDict", config.exports.state_dict}};
+  json["export"] = {
+      {"int8", config.exports.int8}, {"onnx", config.exports.onnx}, {"stateDict", config.exports.state_dict}};
   json["configList"] = config.config_list;
   json["device"] = config.device;
   json["threads"] = config.threads;

@@ -75,7 +75,7 @@ inline constexpr auto sgd_args = std::to_array<std::string_view>({"momentum", "w
 inline constexpr auto adam_args = std::to_array<std::string_view>({"beta1", "beta2", "betas", "eps", "weight_decay"});
 inline constexpr auto objective = std::to_array<std::string_view>({"metric", "maxAccuracyDrop"});
 inline constexpr auto latency = std::to_array<std::string_view>({"runs", "warmup", "batchSize"});
-inline constexpr auto exports = std::to_array<std::string_view>({"int8", "stateDict"});
+inline constexpr auto exports = std::to_array<std::string_view>({"int8", "onnx", "stateDict"});
 
 }  // namespace keys
 

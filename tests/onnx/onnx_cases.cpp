@@ -1,4 +1,6 @@
-// onnx_cases FOLDER: writes models as ONNX, with inputs and with what LibTorch makes of them, for run_cases.mjs.
+// onnx_cases FOLDER [MODEL.FORM.pt …]: writes models as ONNX, with inputs and with what LibTorch makes of them, for
+// run_cases.mjs. Without models, those of the tests; a model file has an input beside it, MODEL.input.pt. An ONNX file
+// is imported instead, and its outputs are those of the import.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -6,11 +8,13 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 #include <nlohmann/json.hpp>
 
 #include <lathe/compression/onnx_export.hpp>
 
 #include "onnx/data_flow.hpp"
+#include "onnx/probe.hpp"
 #include "onnx_models.hpp"
 #include "quantized_cases.hpp"
 
@@ -69,6 +73,27 @@ json quantized_case(const test_models::QuantizedCase& one, const fs::path& folde
   return {{"name", one.name}, {"same_top1", true}, {"runs", write_runs(one.name, one.simulation, one.inputs, folder)}};
 }
 
+/// A TorchScript file, such as tests/zoo/build.py makes, and the input beside it. A float model whose outputs are large
+/// for its input is held to what is left of float32 after so many layers.
+json file_case(const fs::path& file, const fs::path& folder) {
+  const std::string name = file.stem().string();
+  auto loaded = load_model(file);
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  loaded->eval();
+  const fs::path beside = file.parent_path() / (name.substr(0, name.find('.')) + ".input.pt");
+  std::ifstream in(beside, std::ios::binary);
+  const std::vector<char> bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const at::Tensor example = torch::jit::pickle_load(bytes).toTensor();
+  if (file.extension() == ".onnx") {
+    fs::copy_file(file, folder / (name + ".onnx"));
+  } else {
+    require(export_onnx(*loaded, example, folder / (name + ".onnx")), name);
+  }
+  const auto run = [&](const at::Tensor& input) { return loaded->forward({input}); };
+  const std::vector<at::Tensor> inputs{onnx_out::batch_of(example, 1), onnx_out::batch_of(example, 4)};
+  return {{"name", name}, {"tolerance", 1e-4}, {"runs", write_runs(name, run, inputs, folder)}};
+}
+
 /// Cases that were written; those that could not be are told and counted.
 class Cases {
  public:
@@ -89,23 +114,31 @@ class Cases {
   int failed_ = 0;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: onnx_cases FOLDER\n";
-    return 2;
-  }
-  const c10::NoGradGuard no_grad;
-  const fs::path folder = argv[1];
-  fs::create_directories(folder);
-  Cases cases;
+void add_tests(Cases& cases, const fs::path& folder) {
   for (const int opset : {13, 17}) {
     for (const auto* models : {&test_models::onnx_networks(), &test_models::onnx_operators()})
       for (const auto& model : *models) cases.add(model.name, [&] { return float_case(model, opset, folder); });
   }
   for (const auto& make : test_models::quantized_cases())
     cases.add(make.name, [&] { return quantized_case(make.make(), folder); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << "usage: onnx_cases FOLDER [MODEL.FORM.pt …]\n";
+    return 2;
+  }
+  const c10::NoGradGuard no_grad;
+  const fs::path folder = argv[1];
+  fs::create_directories(folder);
+  Cases cases;
+  if (argc == 2) {
+    add_tests(cases, folder);
+  } else {
+    for (int i = 2; i < argc; ++i) cases.add(argv[i], [&] { return file_case(argv[i], folder); });
+  }
   cases.write(folder / "cases.json");
   return cases.failed() == 0 ? 0 : 1;
 }

@@ -121,18 +121,19 @@ QuantizedCase quantized(const std::string& model_name, const torch::jit::Module&
 
 std::vector<QuantizedCaseMaker> quantized_cases() {
   std::vector<QuantizedCaseMaker> cases;
-  const auto add = [&](const std::string& name, const auto& make, const Shape& shape) {
+  const auto add = [&](const std::string& name, torch::jit::Module model, const Shape& shape) {
+    model.eval();
+    train(model, shape);
     for (const Setting& setting : settings()) {
-      cases.push_back({name + "." + setting.name, [name, make, shape, setting] {
-                         torch::jit::Module model = make(1);
-                         model.eval();
-                         train(model, shape);
-                         return quantized(name, model, shape, setting);
+      cases.push_back({name + "." + setting.name, [name, model, shape, setting] {
+                         torch::jit::Module copy = copy_model(model);
+                         copy.eval();
+                         return quantized(name, copy, shape, setting);
                        }});
     }
   };
-  add("lenet", lenet, {1, 1, 28, 28});
-  add("resnet", resnet, {1, 3, 32, 32});
+  add("lenet", lenet(1), {1, 1, 28, 28});
+  add("resnet", resnet(1), {1, 3, 32, 32});
   return cases;
 }
 

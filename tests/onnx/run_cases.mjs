@@ -14,15 +14,16 @@ function read({ file, shape, type }) {
   return { shape, type, data };
 }
 
-/** The largest |a - b|, relative where b is larger than 1; values that are not finite must be the same. */
+/** The largest |a - b| beside the largest |b| (or 1); values that are not finite must be the same. */
 function difference(ours, theirs) {
-  let worst = 0;
+  let worst = 0, largest = 1;
   for (let i = 0; i < ours.length; ++i) {
     const a = Number(ours[i]), b = Number(theirs[i]);
-    const apart = Object.is(a, b) ? 0 : Math.abs(a - b) / Math.max(1, Math.abs(b));
+    const apart = Object.is(a, b) ? 0 : Math.abs(a - b);
     worst = Math.max(worst, Number.isNaN(apart) ? Infinity : apart);
+    if (Number.isFinite(b)) largest = Math.max(largest, Math.abs(b));
   }
-  return worst;
+  return worst / largest;
 }
 
 function top1(data, classes) {

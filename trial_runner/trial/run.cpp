@@ -198,6 +198,7 @@ class Trial {
   Result<void> deliver_others() {
     const auto& folder = environment_.output_directory;
     if (auto saved = deliver_state(*compressed_, folder, setup_.config.exports); !saved) return saved;
+    if (setup_.config.exports.onnx) write_onnx();
     if (!compressed_->int8) return {};
     auto int8 = deliver_int8(*compressed_->int8, folder / "int8.pt", setup_);
     if (!int8) return tl::unexpected(int8.error());
@@ -205,6 +206,14 @@ class Trial {
     say("int8 ({}): accuracy {}, {} bytes, speedup {:.2f}", compressed_->int8->engine, accuracy_text(int8->accuracy),
         int8->size_bytes, int8->speedup);
     return {};
+  }
+
+  /// A model that ONNX cannot express is no reason to fail: the report says why.
+  void write_onnx() {
+    auto written = deliver_onnx(*compressed_, delivered_, example_, environment_.output_directory);
+    if (written) return;
+    compressed_->details["onnx"] = {{"skipped", written.error().message}};
+    say("no compressed.onnx: {}", written.error().message);
   }
 
   Result<void> report() {

@@ -1,8 +1,11 @@
 #include <lathe/compression/export.hpp>
 
 #include <ATen/core/Dict.h>
+#include <ATen/ops/randn.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
+
+#include <lathe/compression/onnx_export.hpp>
 
 #include "export/pickle_file.hpp"
 #include "speedup/masked_model.hpp"
@@ -26,14 +29,13 @@ TensorDict state_dict(const Module& model) {
 }
 
 Result<void> check_onnx(const ExportPaths& paths) {
-  if (!paths.onnx_path || (paths.input_shape && paths.onnx_writer)) return {};
-  return fail(fmt::format("{}: onnx_path needs {}", paths.onnx_path->string(),
-                          paths.input_shape ? "an onnx_writer" : "an input_shape, e.g. [1, 1, 28, 28]"));
+  if (!paths.onnx_path || paths.input_shape) return {};
+  return fail(fmt::format("{}: onnx_path needs an input_shape, e.g. [1, 1, 28, 28]", paths.onnx_path->string()));
 }
 
 Result<void> write_onnx(const Module& model, const ExportPaths& paths) {
   if (!paths.onnx_path) return {};
-  return paths.onnx_writer(model, *paths.input_shape, *paths.onnx_path);
+  return export_onnx(model, at::randn(*paths.input_shape), *paths.onnx_path);
 }
 
 }  // namespace

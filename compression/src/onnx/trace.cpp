@@ -246,6 +246,9 @@ void Trace::outdate_views(const at::Tensor& tensor) {
 }
 
 Result<Graph> Trace::finish(const c10::IValue& output) {
+  for (const auto& probe : probes_) {
+    if (probe->steps().size() != step_) throw std::runtime_error("how often a loop runs depends on the batch size");
+  }
   std::vector<std::pair<std::string, at::Tensor>> outputs;
   name_outputs(output, options_.output_name, outputs);
   if (outputs.empty()) return fail("the model returns no tensor");

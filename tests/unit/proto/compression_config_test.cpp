@@ -55,7 +55,7 @@ TEST_F(CompressionConfigTest, HasDefaults) {
   EXPECT_EQ(block.latency.runs, 50);
   EXPECT_EQ(block.threads, 1);
   EXPECT_TRUE(block.warm);
-  EXPECT_TRUE(block.exports.int8 && block.exports.state_dict);
+  EXPECT_TRUE(block.exports.int8 && block.exports.onnx && block.exports.state_dict);
   EXPECT_EQ(config->tuner.optimize_mode, OptimizeMode::Maximize);
   EXPECT_EQ(config->trial_code_directory, folder.path());
 }

@@ -135,6 +135,7 @@ TEST_F(TrialProgram, AQuantizedTrialLeavesAnInt8Model) {
   EXPECT_EQ(report["layers"].size(), 4U);
   for (const auto& layer : report["layers"]) EXPECT_EQ(layer["precision"], "int8");
   EXPECT_TRUE(std::filesystem::exists(path("model.pth")));
+  EXPECT_TRUE(std::filesystem::exists(path("compressed.onnx")));
   EXPECT_FALSE(std::filesystem::exists(path("mask.pth")));
 }
 

@@ -12,6 +12,7 @@
 #include <lathe/compression/evaluate.hpp>
 #include <lathe/compression/int8.hpp>
 #include <lathe/compression/mask.hpp>
+#include <lathe/compression/onnx_quantization.hpp>
 #include <lathe/compression/tapped_model.hpp>
 #include <lathe/compression/trainer.hpp>
 
@@ -43,6 +44,7 @@ struct Compressed {
   bool structured = false;                          ///< whole channels are masked, so that speed-up can cut them
   std::map<std::string, int> weight_bits = {};      ///< of quantized layers
   std::optional<compression::Int8Model> int8 = {};  ///< of a quantized model that can run so
+  std::optional<compression::OnnxQuantization> grids = {};            ///< of a quantized model, for its ONNX file
   std::optional<compression::Evaluation> before_finetuning = {};      ///< where compression comes before fine-tuning
   nlohmann::ordered_json details = nlohmann::ordered_json::object();  ///< what the report adds about the algorithm
 };

@@ -4,6 +4,7 @@
 #include <lathe/compression/export.hpp>
 #include <lathe/compression/measure.hpp>
 #include <lathe/compression/model.hpp>
+#include <lathe/compression/onnx_export.hpp>
 
 namespace lathe::trial {
 
@@ -13,6 +14,13 @@ Result<void> deliver_state(const Compressed& compressed, const std::filesystem::
   compression::ExportPaths paths{.model_path = folder / "model.pth"};
   if (!compressed.masks.empty()) paths.mask_path = folder / "mask.pth";
   return compression::export_model(compressed.model, compressed.masks, paths);
+}
+
+Result<void> deliver_onnx(const Compressed& compressed, const torch::jit::Module& delivered, const at::Tensor& example,
+                          const std::filesystem::path& folder) {
+  compression::OnnxExportOptions options;
+  options.quantization = compressed.grids;
+  return compression::export_onnx(delivered, example, folder / "compressed.onnx", options);
 }
 
 Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,

@@ -17,6 +17,11 @@ namespace lathe::trial {
 [[nodiscard]] Result<void> deliver_state(const Compressed& compressed, const std::filesystem::path& folder,
                                          const proto::ExportConfig& exports);
 
+/// compressed.onnx: `delivered`, in which the grids of a quantizer are nodes. Errors: an operator that ONNX has not, a
+/// file that cannot be written.
+[[nodiscard]] Result<void> deliver_onnx(const Compressed& compressed, const torch::jit::Module& delivered,
+                                        const at::Tensor& example, const std::filesystem::path& folder);
+
 /// Saves the model and measures what its file gives, beside the original.
 [[nodiscard]] Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
                                                const Setup& setup);

@@ -6,6 +6,7 @@
 
 #include <lathe/compression/int8.hpp>
 #include <lathe/compression/model.hpp>
+#include <lathe/compression/onnx_quantization.hpp>
 #include <lathe/compression/quantization.hpp>
 
 #include "steps/finetune.hpp"
@@ -106,6 +107,10 @@ Result<Compressed> quantize(const QuantizationPlan& plan, Workshop& workshop) {
     result.details["quantized"].push_back(to_json(layer));
   }
   add_int8(*shared, **quantization, workshop, result);
+  auto grids =
+      compression::onnx_quantization(plan.kind, plan.options, plan.layers, result.details["calibration"], saved);
+  if (!grids) return tl::unexpected(grids.error());
+  result.grids = std::move(*grids);
   return result;
 }
 

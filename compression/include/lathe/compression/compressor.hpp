@@ -33,8 +33,8 @@ class Compressor {
   /// Whether the compression of this epoch (0-based) is the final one, so that later epochs and finish change nothing
   /// but by training. Only such epochs are candidates for the best one.
   [[nodiscard]] virtual bool is_settled([[maybe_unused]] std::int64_t epoch) const { return true; }
-  /// What takes its own state back to where it is now, beside extra_parameters: called when this epoch's weights are put
-  /// back, before finish. Empty: settled epochs change nothing of it.
+  /// What takes its own state back to where it is now, beside extra_parameters: called when this epoch's weights are
+  /// put back, before finish. Empty: settled epochs change nothing of it.
   [[nodiscard]] virtual std::function<void()> remember() { return {}; }
   /// After the last epoch (and when there is none): everything is brought to its final state. Once more when the
   /// weights of an earlier, settled epoch were put back.

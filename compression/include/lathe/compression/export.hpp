@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 
 #include <torch/csrc/jit/api/module.h>
@@ -16,10 +15,6 @@
 
 namespace lathe::compression {
 
-/// Writes the model, which takes input of this shape, to the file.
-using OnnxWriter = std::function<Result<void>(const torch::jit::Module& model, const Shape& input_shape,
-                                              const std::filesystem::path&)>;
-
 /// Where export_model writes; what has no path is not written.
 struct ExportPaths {
   std::filesystem::path model_path;  ///< {parameter or buffer: tensor}, as state_dict() orders them
@@ -27,14 +22,13 @@ struct ExportPaths {
   std::optional<std::filesystem::path> mask_path = {};
   /// calibration_config: JSON when it ends in .json, else what torch.save would write of the dict.
   std::optional<std::filesystem::path> calibration_path = {};
-  std::optional<std::filesystem::path> onnx_path = {};
-  std::optional<Shape> input_shape = {};  ///< needed with onnx_path
-  OnnxWriter onnx_writer = {};            ///< needed with onnx_path
+  std::optional<std::filesystem::path> onnx_path = {};  ///< the float model, as NNI's; see export_onnx
+  std::optional<Shape> input_shape = {};                ///< needed with onnx_path
 };
 
 /// Pruners' export: the weights multiplied with their masks. Files do not get smaller by that; speed_up does it. The
 /// model is not changed. Errors: a mask of a layer that the model has not or of another shape, onnx_path without
-/// input_shape, a file that cannot be written.
+/// input_shape, what export_onnx refuses, a file that cannot be written.
 [[nodiscard]] Result<void> export_model(const torch::jit::Module& model, const Masks& masks, const ExportPaths& paths);
 
 /// Quantizers' export: the weights as Quantization::write_weights leaves them; returns calibration_config. Errors as

@@ -109,8 +109,8 @@ class Pruner {
 /// Checks that `pruner` can work on every selected layer: its type and shapes, and that its weights are finite numbers.
 [[nodiscard]] Result<void> check_layers(const Pruner& pruner, const std::vector<SelectedLayer>& layers);
 
-/// Checks that at the targets, once reached, at least one unit of one layer goes. Not part of check_layers, because in a
-/// space of sparsities the lowest may well prune nothing.
+/// Checks that at the targets, once reached, at least one unit of one layer goes. Not part of check_layers, because in
+/// a space of sparsities the lowest may well prune nothing.
 [[nodiscard]] Result<void> check_reachable(const Pruner& pruner, const std::vector<SelectedLayer>& layers);
 
 }  // namespace lathe::compression

@@ -194,6 +194,7 @@ struct LatencyConfig {
 /// Which files a trial leaves beside compressed.pt and report.json.
 struct ExportConfig {
   bool int8 = true;        ///< int8.pt, of quantizers: runs in 8-bit integers
+  bool onnx = true;        ///< compressed.onnx, with QuantizeLinear and DequantizeLinear of quantizers
   bool state_dict = true;  ///< model.pth, and of pruners mask.pth: NNI's export_model
 };
 
