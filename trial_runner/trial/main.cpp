@@ -108,7 +108,33 @@ struct Options {
   bool compress_json = false;
 };
 
-CLI::App* add_inspect(CLI::App& app, InspectOptions& options) {
+const CLI::App* add_inspect(CLI::App& app, InspectOptions& options) {
+  auto* inspect = app.add_subcommand("inspect", "Show the layers of a model and which of its channels can be cut");
+  inspect->add_option("model", options.model, "TorchScript file")->required();
+  auto* shape = inspect->add_option("--input-shape", options.shape,
+                                    "Shape of an input batch, to run the model on noise: 1,3,224,224");
+  inspect->add_option("--input", options.input, "File of an input batch, written by torch.save")->excludes(shape);
+  inspect->add_flag("--json", options.json, "For programs");
+  return inspect;
+}
+
+const CLI::App* add_compress(CLI::App& app, Options& options) {
+  auto& [config, output, model, parameters] = options.compress;
+  auto* compress = app.add_subcommand("compress", "Compress a model in one way, from the file to the report");
+  compress->add_option("model", model, "TorchScript file; default: compression.model of the configuration");
+  compress->add_option("--config", config, "Experiment file")->required();
+  compress->add_option("--output", output, "Folder to make")->required();
+  compress->add_option("--parameters", parameters, "What to do, instead of the search space: a JSON object");
+  compress->add_flag("--json", options.compress_json, "For programs");
+  return compress;
+}
+
+int run_command(int argc, char** argv) {
+  CLI::App app{"Compresses a trained model, fine-tunes it, measures it and reports, as one trial of an experiment."};
+  app.require_subcommand(0, 1);
+  const auto* run =
+      app.add_subcommand("run", "Run the trial that the environment describes (the default under NNI_SYS_DIR)");
+  const auto* prepare = app.add_subcommand("prepare", "Check model, data and search space, and measure the original");
   Options options;
   const auto* inspect = add_inspect(app, options.inspect);
   const auto* compress = add_compress(app, options);

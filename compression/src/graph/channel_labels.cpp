@@ -20,10 +20,17 @@ Label LabelTable::group(Label label) const {
 void LabelTable::unite(Label a, Label b) {
   const auto [low, high] = std::minmax({group(a), group(b)});
   parents_[static_cast<std::size_t>(high)] = low;
+  // Chains stay short when those who asked point at the answer.
+  parents_[static_cast<std::size_t>(a)] = low;
+  parents_[static_cast<std::size_t>(b)] = low;
 }
 
 void LabelTable::unite(const std::vector<Label>& a, const std::vector<Label>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) unite(a[i], b.at(i));
+}
+
+void LabelTable::unite_all(const std::vector<Label>& labels) {
+  for (const Label label : labels) unite(labels.front(), label);
 }
 
 }  // namespace lathe::compression

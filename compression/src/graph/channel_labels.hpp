@@ -21,18 +21,17 @@ class LabelTable {
   /// Position by position; both have the same size.
   void unite(const std::vector<Label>& a, const std::vector<Label>& b);
 
-  /// The one label that stands for the whole group.
+  /// All of them become one group.
+  void unite_all(const std::vector<Label>& labels);
+
+  /// The one label that stands for the whole group: the lowest in it.
   [[nodiscard]] Label group(Label label) const;
+
+  /// All labels there are: 0 … size() - 1.
+  [[nodiscard]] std::size_t size() const { return parents_.size(); }
 
  private:
   std::vector<Label> parents_;
-};
-
-/// What is known about the channels of one tensor.
-struct Channels {
-  std::int64_t axis = 1;      ///< the axis that the labels count
-  std::vector<Label> labels;  ///< one a position on that axis; a label may repeat (a flattened C x H x W)
-  std::vector<char> dead;     ///< 1: all values at that position are the same for any input of the model
 };
 
 }  // namespace lathe::compression

@@ -2,8 +2,9 @@
 
 namespace lathe::compression {
 
-c10::IValue interpret(const FlatGraph& flat, const at::Tensor& input, const Observer& observer) {
-  return Program(flat).run(input, {}, observer);
+c10::IValue interpret(const FlatGraph& flat, const at::Tensor& input, const Observer& observer,
+                      const Substitute& substitute) {
+  return Program(flat).run(input, {}, observer, substitute);
 }
 
 }  // namespace lathe::compression

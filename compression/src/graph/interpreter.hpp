@@ -6,6 +6,7 @@
 namespace lathe::compression {
 
 /// See Program::run.
-[[nodiscard]] c10::IValue interpret(const FlatGraph& flat, const at::Tensor& input, const Observer& observer);
+[[nodiscard]] c10::IValue interpret(const FlatGraph& flat, const at::Tensor& input, const Observer& observer,
+                                    const Substitute& substitute = {});
 
 }  // namespace lathe::compression

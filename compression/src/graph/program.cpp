@@ -134,8 +134,9 @@ class Program::Compiler {
 /// One run: the registers and what watches them.
 class Program::Run {
  public:
-  Run(const Program& program, const std::vector<std::vector<Tap>>& taps, const Observer& observer)
-      : taps_(taps), observer_(observer), registers_(program.registers_) {}
+  Run(const Program& program, const std::vector<std::vector<Tap>>& taps, const Observer& observer,
+      const Substitute& substitute)
+      : taps_(taps), observer_(observer), substitute_(substitute), registers_(program.registers_) {}
 
   Values run(const Code& code, const Values& inputs) {
     write(code.inputs, inputs);
@@ -156,21 +157,28 @@ class Program::Run {
   }
 
   void execute(const Instruction& instruction) {
-    if (observer_) {
-      const Values inputs = read(instruction.inputs);
-      step(instruction);
-      if (instruction.kind != Kind::If && instruction.kind != Kind::Loop)
-        observer_(instruction.node, inputs, read(instruction.outputs));
-    } else {
-      step(instruction);
-    }
+    if (observer_ || substitute_)
+      step_watched(instruction);
+    else
+      step(instruction, nullptr);
     for (const std::size_t index : instruction.released) registers_[index] = {};
   }
 
-  void step(const Instruction& instruction) {
+  void step_watched(const Instruction& instruction) {
+    const Kind kind = instruction.kind;
+    const bool has_blocks = kind == Kind::If || kind == Kind::Loop;
+    const Values inputs = read(instruction.inputs);
+    const bool replaceable = substitute_ && (has_blocks || kind == Kind::Operator);
+    const Values* instead = replaceable ? substitute_(instruction.node, inputs) : nullptr;
+    step(instruction, instead);
+    if (observer_ && !has_blocks) observer_(instruction.node, instead ? *instead : inputs, read(instruction.outputs));
+  }
+
+  /// `given` are the inputs; nullptr: those in the registers.
+  void step(const Instruction& instruction, const Values* given) {
     switch (instruction.kind) {
       case Kind::Operator:
-        return call_operator(instruction);
+        return call_operator(instruction, given);
       case Kind::Function:
         return write(instruction.outputs, instruction.function(instruction.node, read(instruction.inputs)));
       case Kind::Constant:
@@ -179,17 +187,20 @@ class Program::Run {
       case Kind::Tap:
         return pass_taps(instruction);
       case Kind::If: {
-        const bool taken = registers_[instruction.inputs[0]].toBool();
+        const bool taken = (given ? given->at(0) : registers_[instruction.inputs[0]]).toBool();
         return write(instruction.outputs, run(instruction.blocks[taken ? 0 : 1], {}));
       }
       case Kind::Loop:
-        return write(instruction.outputs, run_loop(instruction));
+        return write(instruction.outputs, run_loop(instruction, given ? *given : read(instruction.inputs)));
     }
   }
 
-  void call_operator(const Instruction& instruction) {
+  void call_operator(const Instruction& instruction, const Values* given) {
     stack_.clear();
-    for (const std::size_t index : instruction.inputs) stack_.push_back(registers_[index]);
+    if (given)
+      stack_.insert(stack_.end(), given->begin(), given->end());
+    else
+      for (const std::size_t index : instruction.inputs) stack_.push_back(registers_[index]);
     if (instruction.vararg) stack_.emplace_back(static_cast<std::int64_t>(instruction.inputs.size()));
     instruction.operation(stack_);
     for (std::size_t i = 0; i < instruction.outputs.size(); ++i)
@@ -203,8 +214,7 @@ class Program::Run {
     registers_[instruction.outputs[0]] = std::move(value);
   }
 
-  Values run_loop(const Instruction& instruction) {
-    const Values inputs = read(instruction.inputs);
+  Values run_loop(const Instruction& instruction, const Values& inputs) {
     const std::int64_t most = inputs.at(0).toInt();
     bool go_on = inputs.at(1).toBool();
     Values carried(inputs.begin() + 2, inputs.end());
@@ -219,6 +229,7 @@ class Program::Run {
 
   const std::vector<std::vector<Tap>>& taps_;
   const Observer& observer_;
+  const Substitute& substitute_;
   Values registers_;
   torch::jit::Stack stack_;
 };
@@ -229,11 +240,11 @@ Program::Program(const FlatGraph& flat) : flat_(flat) {
 
 Program::~Program() = default;
 
-c10::IValue Program::run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps,
-                         const Observer& observer) const {
+c10::IValue Program::run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps, const Observer& observer,
+                         const Substitute& substitute) const {
   torch::jit::Stack inputs{flat_.model()._ivalue(), input};
   flat_.model().get_method("forward").function().getSchema().checkAndNormalizeInputs(inputs, {});
-  return Run(*this, taps, observer).run(*code_, Values(inputs.begin(), inputs.end())).at(0);
+  return Run(*this, taps, observer, substitute).run(*code_, Values(inputs.begin(), inputs.end())).at(0);
 }
 
 }  // namespace lathe::compression

@@ -16,6 +16,10 @@ using Values = std::vector<c10::IValue>;
 /// Called after each node; tensors keep their identity (TensorImpl) from node to node.
 using Observer = std::function<void(const torch::jit::Node* node, const Values& inputs, const Values& outputs)>;
 
+/// Called before each operator, prim::If and prim::Loop; what it gives is used in place of the inputs, nullptr changes
+/// nothing.
+using Substitute = std::function<const Values*(const torch::jit::Node* node, const Values& inputs)>;
+
 class Program {
  public:
   /// `flat` outlives the program. Throws std::runtime_error for a node that only TorchScript's own interpreter can
@@ -28,10 +32,10 @@ class Program {
   /// The sites of the graph's taps, in order of the graph; their indices are those of `taps` in run().
   [[nodiscard]] const std::vector<TapSite>& tap_sites() const { return tap_sites_; }
 
-  /// Runs `forward` on one input; its other arguments take their defaults. Throws what operators, taps and the
-  /// observer throw.
+  /// Runs `forward` on one input; its other arguments take their defaults. Throws what operators, taps, the observer
+  /// and the substitute throw.
   [[nodiscard]] c10::IValue run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps,
-                                const Observer& observer) const;
+                                const Observer& observer, const Substitute& substitute = {}) const;
 
  private:
   class Run;

@@ -1,186 +1,173 @@
-// Operators that treat every channel alike: activations, pooling, resizing, and sums and products of tensors.
+// Sums, products and choices of several tensors, position by position.
 #include <algorithm>
-#include <map>
-#include <set>
-#include <string_view>
+#include <cmath>
+#include <exception>
 
-#include "speedup/tracer.hpp"
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+#include "speedup/rules.hpp"
 
 namespace lathe::compression {
 namespace {
 
-/// Operators of one tensor that work on each value alone.
-const std::set<std::string_view>& pointwise_operators() {
-  static const std::set<std::string_view> operators{
-      "relu",       "relu6", "hardtanh",  "leaky_relu", "elu",      "selu",       "celu",        "gelu",
-      "sigmoid",    "tanh",  "silu",      "mish",       "softplus", "hardswish",  "hardsigmoid", "softshrink",
-      "hardshrink", "clamp", "clamp_min", "clamp_max",  "abs",      "tanhshrink", "log_sigmoid", "threshold",
-      "neg",        "exp",   "log",       "sqrt",       "rsqrt",    "square",     "reciprocal",  "erf",
-      "contiguous", "clone", "detach",    "to",         "type_as",  "float",      "alias",       "softsign"};
-  return operators;
-}
-
-/// Operators of one tensor that work across its last axes, as many as the name says: `max_pool2d` across two.
-const std::map<std::string_view, int>& spatial_operators() {
-  static const std::map<std::string_view, int> operators = [] {
-    std::map<std::string_view, int> table;
-    for (const std::string_view name : {"max_pool1d",
-                                        "max_pool2d",
-                                        "max_pool3d",
-                                        "max_pool1d_with_indices",
-                                        "max_pool2d_with_indices",
-                                        "avg_pool1d",
-                                        "avg_pool2d",
-                                        "avg_pool3d",
-                                        "lp_pool1d",
-                                        "lp_pool2d",
-                                        "adaptive_avg_pool1d",
-                                        "adaptive_avg_pool2d",
-                                        "adaptive_avg_pool3d",
-                                        "adaptive_max_pool1d",
-                                        "adaptive_max_pool2d",
-                                        "adaptive_max_pool3d",
-                                        "upsample_nearest1d",
-                                        "upsample_nearest2d",
-                                        "upsample_linear1d",
-                                        "upsample_bilinear2d",
-                                        "upsample_bicubic2d",
-                                        "reflection_pad1d",
-                                        "reflection_pad2d",
-                                        "replication_pad1d",
-                                        "replication_pad2d"})
-      table.emplace(name, name[name.find_first_of("123")] - '0');
-    return table;
-  }();
-  return operators;
-}
-
-/// Operators of several tensors, position by position; true: a zero on the left makes a zero.
-const std::map<std::string_view, bool>& binary_operators() {
-  static const std::map<std::string_view, bool> operators{{"add", false},     {"sub", false}, {"rsub", false},
-                                                          {"mul", true},      {"div", true},  {"maximum", false},
-                                                          {"minimum", false}, {"pow", false}};
-  return operators;
-}
-
-/// `aten::relu_` → `relu`; empty for other namespaces.
-std::string_view plain_name(std::string_view name) {
-  if (!name.starts_with("aten::")) return {};
-  name.remove_prefix(6);
-  if (name.ends_with('_')) name.remove_suffix(1);
-  return name;
-}
-
-void unary(Tracer& tracer, const Call& call) {
-  const at::Tensor input = call.inputs.at(0).isTensor() ? call.inputs.at(0).toTensor() : at::Tensor();
-  const Channels* read = input.defined() ? tracer.channels(input) : nullptr;
-  if (!read) return;
-  const Channels made = *read;
-  const auto spatial = spatial_operators().find(plain_name(call.node->kind().toQualString()));
-  const int trailing = spatial == spatial_operators().end() ? 0 : spatial->second;
-  if (made.axis >= input.dim() - trailing) return tracer.refuse(call, input);
-  for (const auto& output : call.outputs)
-    for (const auto& tensor : tensors_in(output)) tracer.set(tensor, made);
-}
-
-/// constant_pad_nd pads from the last axis backwards, two numbers an axis.
-void constant_pad(Tracer& tracer, const Call& call) {
-  const at::Tensor input = call.tensor("self");
-  const Channels* read = tracer.channels(input);
-  if (!read) return;
-  const Channels made = *read;
-  const auto padded_axes = static_cast<std::int64_t>(call.argument("pad").toIntVector().size() / 2);
-  if (made.axis >= input.dim() - padded_axes) return tracer.refuse(call, input);
-  tracer.set(call.output(), made);
-}
-
-/// The tensors that take part and what joins them: the channel axis counted from the end, as broadcasting does.
-struct Operands {
-  std::vector<at::Tensor> labelled;
-  std::vector<at::Tensor> others;
-  std::int64_t from_end = 0;
-  std::size_t size = 0;
-  bool aligned = true;
+/// A tensor that takes part, by its place among the inputs.
+struct Operand {
+  std::size_t input = 0;
+  at::Tensor tensor;
+  std::optional<Channels> channels;  ///< with as many dimensions as the result
+  at::Tensor zero{};                 ///< which of them are zero because of the masks
 };
 
-Operands sort_operands(const Tracer& tracer, const Call& call) {
-  Operands operands;
-  for (const auto& input : call.inputs) {
-    for (const auto& tensor : tensors_in(input)) {
-      const Channels* read = tracer.channels(tensor);
-      if (!read || read->labels.size() == 1) {
-        operands.others.push_back(tensor);
-        continue;
-      }
-      const std::int64_t from_end = tensor.dim() - read->axis;
-      if (operands.labelled.empty()) {
-        operands.from_end = from_end;
-        operands.size = read->labels.size();
-      }
-      operands.aligned &= from_end == operands.from_end && read->labels.size() == operands.size;
-      operands.labelled.push_back(tensor);
+struct Joined {
+  std::vector<Operand> operands;
+  std::vector<std::int64_t> shape;  ///< of the channels of the result
+  bool constant = true;             ///< whatever has no channels is the same for any input
+  bool fits = true;                 ///< nothing of fixed size meets the channels
+};
+
+Joined collect(const Tracer& tracer, const Call& call) {
+  Joined joined;
+  const std::int64_t dimensions = call.output().dim();
+  joined.shape.assign(static_cast<std::size_t>(dimensions), 1);
+  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    if (!call.inputs[i].isTensor() || !call.inputs[i].toTensor().defined()) continue;
+    Operand operand{i, call.inputs[i].toTensor(), tracer.channels(call.inputs[i].toTensor())};
+    if (operand.channels) {
+      operand.channels = padded_to(*operand.channels, dimensions);
+      operand.zero = operand.channels->dead.logical_and(operand.channels->value.eq(0));
+      for (std::size_t axis = 0; axis < joined.shape.size(); ++axis)
+        joined.shape[axis] = std::max(joined.shape[axis], operand.channels->labels.size(static_cast<int>(axis)));
     }
+    joined.operands.push_back(std::move(operand));
   }
-  return operands;
+  return joined;
 }
 
-std::vector<char> zero_channels(const at::Tensor& tensor, std::int64_t axis) {
-  return flags_of(rows_of(tensor, axis).ne(0).any(1).logical_not());
+/// Axes of the operand, from its own front, along which it has a value for each channel of the result.
+std::vector<std::int64_t> met_axes(const Operand& operand, const Joined& joined) {
+  std::vector<std::int64_t> axes;
+  const auto missing = static_cast<std::int64_t>(joined.shape.size()) - operand.tensor.dim();
+  for (std::int64_t axis = 0; axis < operand.tensor.dim(); ++axis)
+    if (operand.tensor.size(axis) > 1 && joined.shape[static_cast<std::size_t>(axis + missing)] > 1)
+      axes.push_back(axis);
+  return axes;
 }
 
-/// Takes an operand without labels into account. Its channels, if it has any, are kept or, in a parameter, cut with the
-/// others. Returns whether the model's input can change it.
-bool join_other(Tracer& tracer, const at::Tensor& other, const Operands& operands, const std::vector<Label>& labels) {
-  const std::int64_t axis = other.dim() - operands.from_end;
-  const bool has_channels = axis >= 0 && static_cast<std::size_t>(other.size(axis)) == operands.size;
-  if (has_channels && !tracer.path(other).empty())
-    tracer.bind(other, axis, labels);
-  else if (has_channels)
-    for (const auto& tensor : operands.labelled) tracer.keep(tensor, "a tensor of fixed size");
-  else if (tracer.channels(other))
-    tracer.keep(other, "a single channel that is broadcast");
-  return !tracer.is_constant(other);
+/// A parameter with a value for each channel is cut with them; its other axes stay.
+bool join_parameter(Tracer& tracer, Operand& operand, const std::vector<std::int64_t>& axes, std::int64_t dimensions) {
+  if (axes.size() != 1 || !tracer.parameter_axis(operand.tensor, axes[0])) return false;
+  const auto labels = tracer.labels_of(*tracer.parameter_axis(operand.tensor, axes[0]), operand.tensor.size(axes[0]));
+  for (std::int64_t axis = 0; axis < operand.tensor.dim(); ++axis) {
+    const auto other = tracer.parameter_axis(operand.tensor, axis);
+    if (axis != axes[0] && other && operand.tensor.size(axis) > 1)
+      tracer.pin(tracer.labels_of(*other, operand.tensor.size(axis)));
+  }
+  Channels channels = live_channels(operand.tensor.dim(), axes[0], labels);
+  channels.dead.fill_(true);
+  channels.value = uniform_values(operand.tensor.detach().to(at::kCPU, at::kDouble), channels.value.sizes());
+  operand.channels = padded_to(channels, dimensions);
+  // A zero that no mask asked for may be where training starts from.
+  operand.zero = tracer.masked_slices(operand.tensor, axes[0]).view(operand.channels->dead.sizes());
+  return true;
 }
 
-void binary(Tracer& tracer, const Call& call) {
-  const Operands operands = sort_operands(tracer, call);
-  if (operands.labelled.empty()) {
-    for (const auto& other : operands.others) tracer.keep(other, "a single channel that is broadcast");
-    return;
-  }
-  if (!operands.aligned) {
-    for (const auto& tensor : operands.labelled) tracer.refuse(call, tensor);
-    return;
-  }
-  const at::Tensor& first = operands.labelled.front();
-  Channels made = *tracer.channels(first);
-  bool constant = true;
-  for (const auto& other : operands.others) constant &= !join_other(tracer, other, operands, made.labels);
-  const bool zero_wins = binary_operators().at(plain_name(call.node->kind().toQualString()));
-  std::vector<char> zero(operands.size, 0);
-  std::vector<char> dead(operands.size, constant ? 1 : 0);
-  for (const auto& tensor : operands.labelled) {
-    const Channels& read = *tracer.channels(tensor);
-    tracer.trace().labels.unite(made.labels, read.labels);
-    const bool can_win = zero_wins && (call.node->kind() != c10::aten::div || tensor.is_same(first));
-    const auto zeros = can_win ? zero_channels(tensor, read.axis) : std::vector<char>(operands.size, 0);
-    for (std::size_t i = 0; i < operands.size; ++i) {
-      dead[i] &= read.dead[i];
-      zero[i] |= static_cast<char>(read.dead[i] & zeros[i]);
+void join_others(Tracer& tracer, const Call& call, Joined& joined) {
+  for (auto& operand : joined.operands) {
+    if (operand.channels) continue;
+    const auto axes = met_axes(operand, joined);
+    if (!axes.empty() && !join_parameter(tracer, operand, axes, call.output().dim())) {
+      tracer.keep(call, operand.tensor, kFixedPartner);
+      joined.fits = false;
     }
+    if (!operand.channels && !tracer.is_constant(operand.tensor)) joined.constant = false;
   }
-  for (std::size_t i = 0; i < operands.size; ++i) made.dead[i] = static_cast<char>(dead[i] | zero[i]);
-  made.axis = call.output().dim() - operands.from_end;
-  tracer.set(call.output(), std::move(made));
+}
+
+/// What the operator makes of the constants of each channel; NaN where that differs from place to place.
+at::Tensor constants_after(const Call& call, const Joined& joined) {
+  Values inputs = call.inputs;
+  for (const auto& operand : joined.operands) {
+    const at::Tensor& value = operand.tensor;
+    inputs[operand.input] = operand.channels ? operand.channels->value.expand(joined.shape).clone() : value.detach();
+    if (operand.channels && !value.is_floating_point()) inputs[operand.input] = operand.channels->value.ne(0);
+  }
+  try {
+    return uniform_values(call.rerun(inputs).toTensor().to(at::kCPU, at::kDouble), joined.shape);
+  } catch (const std::exception&) {  // arguments that fit the whole tensors alone
+    return at::zeros(joined.shape, at::kDouble).fill_(NAN);
+  }
+}
+
+/// Inputs that make the result zero wherever they are.
+bool zero_wins(const Call& call, const Operand& operand) {
+  const auto name = call.name();
+  return name == "mul" || name == "multiply" ||
+         ((name == "div" || name == "divide" || name == "true_divide") && operand.input == 0);
+}
+
+Channels combine(Tracer& tracer, const Call& call, const Joined& joined) {
+  Channels made;
+  at::Tensor zero = at::zeros(joined.shape, at::kBool);
+  for (const auto& operand : joined.operands) {
+    if (!operand.channels) continue;
+    const Channels part = expanded_to(*operand.channels, joined.shape);
+    if (zero_wins(call, operand)) zero = zero.logical_or(operand.zero);
+    if (!made.labels.defined()) {
+      made = part;
+      continue;
+    }
+    tracer.table().unite(labels_in(made.labels), labels_in(part.labels));
+    made.dead = made.dead.logical_and(part.dead);
+  }
+  if (!joined.constant) made.dead = at::zeros(joined.shape, at::kBool);
+  made.value = made.dead.any().item<bool>() ? constants_after(call, joined) : at::zeros(joined.shape, at::kDouble);
+  made.value = at::where(zero, at::scalar_tensor(0.0, at::kDouble), made.value);
+  made.dead = made.dead.logical_or(zero);
+  return made;
 }
 
 }  // namespace
 
-Rule find_elementwise_rule(const std::string& name) {
-  const std::string_view plain = plain_name(name);
-  if (plain == "constant_pad_nd" || plain == "pad") return constant_pad;
-  if (pointwise_operators().contains(plain) || spatial_operators().contains(plain)) return unary;
-  return binary_operators().contains(plain) ? binary : nullptr;
+void elementwise(Tracer& tracer, const Call& call) {
+  Joined joined = collect(tracer, call);
+  const bool labelled = std::any_of(joined.operands.begin(), joined.operands.end(),
+                                    [](const Operand& operand) { return operand.channels.has_value(); });
+  if (!labelled) return;
+  join_others(tracer, call, joined);
+  if (!joined.fits)
+    for (const auto& operand : joined.operands) tracer.keep(call, operand.tensor, kFixedPartner);
+  tracer.set(call.output(), combine(tracer, call, joined), call);
+}
+
+namespace {
+
+/// max and min: of a tensor with another, along an axis, or of everything.
+void extreme(Tracer& tracer, const Call& call) {
+  if (call.tensor("other").defined()) return elementwise(tracer, call);
+  reduce_rules().at("amax")(tracer, call);
+}
+
+}  // namespace
+
+const RuleTable& join_rules() {
+  static const RuleTable rules = [] {
+    RuleTable table;
+    for (const char* name :
+         {"add",         "sub",        "rsub",        "subtract",     "mul",        "multiply",
+          "div",         "divide",     "true_divide", "floor_divide", "maximum",    "minimum",
+          "pow",         "where",      "addcmul",     "addcdiv",      "lerp",       "masked_fill",
+          "eq",          "ne",         "lt",          "le",           "gt",         "ge",
+          "logical_and", "logical_or", "logical_xor", "bitwise_and",  "bitwise_or", "bitwise_xor",
+          "__and__",     "__or__",     "atan2",       "fmod",         "remainder",  "copysign",
+          "hypot",       "xlogy",      "clamp",       "logaddexp",    "copy",       "squared_difference"})
+      table.emplace(name, elementwise);
+    table.emplace("max", extreme);
+    table.emplace("min", extreme);
+    return table;
+  }();
+  return rules;
 }
 
 }  // namespace lathe::compression

@@ -7,11 +7,10 @@
 #include <ATen/ops/ones_like.h>
 #include <fmt/format.h>
 
-#include <lathe/compression/flat_graph.hpp>
 #include <lathe/compression/speedup.hpp>
 
-#include "speedup/channel_trace.hpp"
 #include "speedup/masked_model.hpp"
+#include "speedup/traced_model.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -58,12 +57,12 @@ bool extend(Masks& masks, const std::string& path, const std::vector<char>& dead
 Result<bool> extend_once(const Module& model, Masks& masks, const at::Tensor& example) {
   const auto checked = check_masks(model, masks);
   if (!checked) return tl::unexpected(checked.error());
-  const auto flat = FlatGraph::of(masked_copy(model, *checked));
-  if (!flat) return tl::unexpected(flat.error());
+  const auto traced = trace_model(model, *checked, example);
+  if (!traced) return tl::unexpected(traced.error());
   std::map<std::string, at::Tensor> parameters;
-  for (const auto& [name, tensor] : flat->model().named_parameters()) parameters.emplace(name, tensor);
+  for (const auto& [name, tensor] : traced->masked.named_parameters()) parameters.emplace(name, tensor);
   bool grown = false;
-  for (const auto& [path, dead] : constant_channels(trace_channels(*flat, *checked, example)))
+  for (const auto& [path, dead] : constant_channels(traced->trace))
     if (std::find(dead.begin(), dead.end(), 1) != dead.end() && parameters.contains(path))
       grown |= extend(masks, path, dead, parameters.at(path));
   return grown;

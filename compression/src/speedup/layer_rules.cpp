@@ -1,241 +1,136 @@
-// Layers with weights: convolutions and linear layers read all their channels and make new ones; batch norms, depthwise
-// convolutions and PReLU have one set of weights a channel.
-#include <algorithm>
+// Convolutions, linear layers and embeddings.
 #include <cmath>
-#include <map>
-#include <stdexcept>
-#include <string_view>
 
-#include <fmt/format.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/where.h>
 
-#include "speedup/tracer.hpp"
+#include "speedup/mixing.hpp"
+#include "speedup/rules.hpp"
 
 namespace lathe::compression {
 namespace {
 
-/// Relative spread up to which a channel counts as one constant.
-constexpr double kUniform = 1e-6;
+constexpr const char* kUnknownWeight = "the weight of this operator is computed, not a parameter";
 
-/// A weight and its two axes as the operator uses them.
-struct Weight {
-  at::Tensor tensor;
-  std::int64_t out_axis = 0;
-  std::int64_t in_axis = 1;
-};
-
-bool is_padded(const c10::IValue& padding) {
-  if (padding.isString()) return padding.toStringRef() != "valid";
-  if (!padding.isIntList()) return false;
-  for (const std::int64_t amount : padding.toIntVector())
-    if (amount != 0) return true;
+bool has_other_than(const c10::IValue& list, std::int64_t value) {
+  if (!list.isIntList()) return false;
+  for (const std::int64_t entry : list.toIntVector())
+    if (entry != value) return true;
   return false;
 }
 
-/// Path of the running mean of the batch norm that alone reads the node's output; empty: there is none.
-std::string batch_mean_behind(const torch::jit::Node* node, const FlatGraph& flat) {
-  const torch::jit::Node* batch_norm = nullptr;
-  for (const auto& use : node->output()->uses()) {
-    const std::string_view name = use.user->kind().toQualString();
-    if (name == "aten::dim" || name == "aten::size") continue;
-    if (name != "aten::batch_norm" || use.offset != 0 || batch_norm) return {};
-    batch_norm = use.user;
+bool is_padded(const Call& call) {
+  const auto padding = call.argument("padding");
+  if (padding.isString()) return padding.toStringRef() != "valid";
+  return has_other_than(padding, 0);
+}
+
+/// What a depthwise convolution makes of constants: their product with the sum of the filter, plus the bias.
+void set_depthwise_values(Channels& made, const Channels& read, const at::Tensor& weight, const at::Tensor& bias,
+                          const at::Tensor& masked, bool everywhere) {
+  const auto sums = weight.detach().to(at::kCPU, at::kDouble).reshape({made.labels.numel(), -1}).sum(1);
+  at::Tensor value = read.value.reshape({-1});
+  if (!everywhere) value = at::where(value.eq(0), value, at::scalar_tensor(NAN, at::kDouble));
+  value = at::where(masked, at::scalar_tensor(0.0, at::kDouble), value.mul(sums));
+  if (bias.defined()) value = value.add(bias.detach().to(at::kCPU, at::kDouble));
+  made.value.copy_(value.view(made.value.sizes()));
+  made.dead.copy_(masked.logical_or(read.dead.reshape({-1})).view(made.dead.sizes()));
+}
+
+/// One input channel a group: makes `multiplier` channels of each and mixes none. `weight` has them on axis 0.
+void depthwise(Tracer& tracer, const Call& call, const MixingLayer& layer, std::int64_t multiplier) {
+  const auto axis = tracer.parameter_axis(layer.weight, 0);
+  const std::string bias = tracer.path(layer.bias);
+  if (!axis || (layer.bias.defined() && bias.empty())) return tracer.keep(call, layer.input, kUnknownWeight);
+  Channels read = input_channels(tracer, call, layer.input, layer.axis);
+  const auto groups = positions_along(read, layer.axis);
+  const auto repeat = [&](const at::Tensor& from) { return from.repeat_interleave(multiplier, layer.axis); };
+  read = {repeat(read.labels), repeat(read.dead), repeat(read.value)};
+  const auto labels = labels_in(read.labels);
+  tracer.bind(*axis, labels);
+  tracer.trace().made.push_back(*axis);
+  if (!bias.empty()) tracer.bind({bias, 0}, labels);
+  note_pass_through(tracer, layer.weight, layer.bias, read.dead);
+  tracer.count(call, "groups", std::nullopt, groups);
+  Channels made = live_channels(call.output().dim(), layer.axis, labels);
+  set_depthwise_values(made, read, layer.weight, layer.bias, tracer.masked_slices(layer.weight, 0), layer.everywhere);
+  tracer.set(call.output(), made, call);
+}
+
+void convolve(Tracer& tracer, const Call& call, bool transposed) {
+  MixingLayer layer{.input = call.tensor("input"), .weight = call.tensor("weight"), .bias = call.tensor("bias")};
+  layer.groups = call.argument("groups").toInt();
+  layer.axis = layer.input.dim() - layer.weight.dim() + 1;
+  layer.everywhere = !is_padded(call) && !transposed;
+  const std::int64_t in = layer.input.size(layer.axis);
+  if (layer.groups == in && in > 1 && !transposed) return depthwise(tracer, call, layer, layer.weight.size(0) / in);
+  if (layer.groups == in && in > 1 && layer.weight.size(1) == 1) return depthwise(tracer, call, layer, 1);
+  if (transposed) {
+    layer.out_axis = 1;
+    layer.in_axis = 0;
+    // Where windows neither overlap nor leave gaps, but for their own taps, which differ.
+    layer.everywhere = layer.weight.dim() > 2 && layer.weight[0][0].numel() == 1 && !is_padded(call) &&
+                       !has_other_than(call.argument("stride"), 1) &&
+                       !has_other_than(call.argument("output_padding"), 0);
   }
-  return batch_norm ? flat.attribute_path(batch_norm->namedInput("running_mean")).value_or("") : std::string();
-}
-
-/// Measures the removable channels of what the layer reads.
-void measure(Consumer& consumer, const at::Tensor& input, std::int64_t axis, bool padded,
-             const std::vector<char>& unread) {
-  const at::Tensor rows = rows_of(input.to(at::kDouble), axis);
-  const at::Tensor low = rows.amin(1).cpu().contiguous();
-  const at::Tensor high = rows.amax(1).cpu().contiguous();
-  for (std::size_t i = 0; i < consumer.labels.size(); ++i) {
-    if (!consumer.removable[i] || unread[i]) continue;
-    const double least = low.data_ptr<double>()[i];
-    const double most = high.data_ptr<double>()[i];
-    consumer.constant[i] = (least + most) / 2;
-    const bool uniform = most - least <= kUniform * std::max(1.0, std::abs(consumer.constant[i]));
-    const bool zero = least == 0 && most == 0;
-    consumer.foldable[i] = zero || (uniform && !padded);
-  }
-}
-
-void add_mixing_consumer(Tracer& tracer, const Call& call, const at::Tensor& input, const Channels& read,
-                         const Weight& weight, const at::Tensor& bias, bool padded) {
-  const std::size_t size = read.labels.size();
-  const auto unread = tracer.masked_slices(weight.tensor, weight.in_axis);
-  Consumer consumer{tracer.describe(call),      read.labels,  read.dead, std::vector<double>(size, 0),
-                    std::vector<char>(size, 1), std::nullopt, true};
-  for (std::size_t i = 0; i < size; ++i) consumer.removable[i] |= unread[i];
-  const std::string path = tracer.path(weight.tensor);
-  consumer.mixing = Mixing{{path, weight.out_axis}, {path, weight.in_axis}, tracer.path(bias), {}};
-  if (!bias.defined()) consumer.mixing->batch_mean = batch_mean_behind(call.node, tracer.flat());
-  measure(consumer, input, read.axis, padded, unread);
-  tracer.trace().consumers.push_back(std::move(consumer));
-}
-
-/// A layer whose every output channel reads every input channel.
-void mix(Tracer& tracer, const Call& call, const at::Tensor& input, std::int64_t axis, const Weight& weight,
-         const at::Tensor& bias, bool padded) {
-  const bool known_bias = !bias.defined() || !tracer.path(bias).empty();
-  const Channels read = tracer.channels_or_fixed(input, axis);
-  if (tracer.path(weight.tensor).empty() || !known_bias || read.axis != axis) return tracer.refuse(call, input);
-  tracer.bind(weight.tensor, weight.in_axis, read.labels);
-  add_mixing_consumer(tracer, call, input, read, weight, bias, padded);
-  const auto made = tracer.labels_of(weight.tensor, weight.out_axis);
-  if (bias.defined()) {
-    tracer.bind(bias, 0, made);
-    ++tracer.trace().uses[tracer.path(bias)];
-  }
-  tracer.set(call.output(), {axis, made, tracer.masked_slices(weight.tensor, weight.out_axis)});
-}
-
-void note_pass_through(Tracer& tracer, const at::Tensor& weight, const at::Tensor& bias, std::vector<char> dead) {
-  tracer.trace().pass_through.push_back({tracer.path(weight), tracer.path(bias), std::move(dead)});
-}
-
-/// A convolution with one input channel a group: makes `weight.size(0) / groups` channels of each and mixes none.
-void depthwise(Tracer& tracer, const Call& call, const at::Tensor& input, std::int64_t axis, const at::Tensor& weight,
-               const at::Tensor& bias) {
-  const Channels read = tracer.channels_or_fixed(input, axis);
-  const bool known_bias = !bias.defined() || !tracer.path(bias).empty();
-  if (tracer.path(weight).empty() || !known_bias || read.axis != axis) return tracer.refuse(call, input);
-  const auto multiplier = static_cast<std::size_t>(weight.size(0)) / read.labels.size();
-  Channels made{axis, {}, tracer.masked_slices(weight, 0)};
-  std::vector<char> dead;
-  for (std::size_t i = 0; i < made.dead.size(); ++i) {
-    made.labels.push_back(read.labels[i / multiplier]);
-    dead.push_back(read.dead[i / multiplier]);
-    made.dead[i] |= dead.back();
-  }
-  tracer.bind(weight, 0, made.labels);
-  if (bias.defined()) tracer.bind(bias, 0, made.labels);
-  note_pass_through(tracer, weight, bias, std::move(dead));
-  tracer.add_literal(call, "groups", std::nullopt, read.labels);
-  tracer.set(call.output(), std::move(made));
+  mix(tracer, call, layer);
 }
 
 void convolution(Tracer& tracer, const Call& call) {
-  const at::Tensor input = call.tensor("input");
-  const at::Tensor weight = call.tensor("weight");
   const auto transposed = call.argument("transposed");
-  const auto groups = call.argument("groups").toInt();
-  const std::int64_t axis = input.dim() - weight.dim() + 1;
-  if (transposed.isBool() && transposed.toBool()) return tracer.refuse(call, input);
-  if (groups == 1)
-    return mix(tracer, call, input, axis, {weight}, call.tensor("bias"), is_padded(call.argument("padding")));
-  if (weight.size(1) == 1) return depthwise(tracer, call, input, axis, weight, call.tensor("bias"));
-  tracer.refuse(call, input);
+  convolve(tracer, call, transposed.isBool() && transposed.toBool());
+}
+
+void transposed_convolution(Tracer& tracer, const Call& call) {
+  convolve(tracer, call, true);
 }
 
 void linear(Tracer& tracer, const Call& call) {
   const at::Tensor input = call.tensor("input");
-  mix(tracer, call, input, input.dim() - 1, {call.tensor("weight")}, call.tensor("bias"), false);
-}
-
-/// A matrix on the right of a product: a parameter, or its transpose.
-Weight right_matrix(const Tracer& tracer, const at::Tensor& matrix) {
-  const at::Tensor parameter = tracer.transposed_parameter(matrix);
-  return parameter.defined() ? Weight{parameter, 0, 1} : Weight{matrix, 1, 0};
+  const at::Tensor weight = call.tensor("weight");
+  if (weight.dim() != 2) return tracer.keep(call, input, kUnknownWeight);
+  mix(tracer, call, {.input = input, .axis = input.dim() - 1, .weight = weight, .bias = call.tensor("bias")});
 }
 
 void addmm(Tracer& tracer, const Call& call) {
   const at::Tensor input = call.tensor("mat1");
   const at::Tensor bias = call.tensor("self");
   const auto is_one = [&](const char* name) { return call.argument(name).toScalar().toDouble() == 1.0; };
-  if (!is_one("beta") || !is_one("alpha") || bias.dim() != 1) return tracer.refuse(call, input);
-  mix(tracer, call, input, 1, right_matrix(tracer, call.tensor("mat2")), bias, false);
+  if (!is_one("beta") || !is_one("alpha") || bias.dim() != 1)
+    return tracer.keep(call, input, "the operator adds a scaled sum or a matrix");
+  mix(tracer, call,
+      {.input = input, .axis = 1, .weight = call.tensor("mat2"), .out_axis = 1, .in_axis = 0, .bias = bias});
 }
 
-void matmul(Tracer& tracer, const Call& call) {
-  const at::Tensor input = call.tensor("self");
-  const at::Tensor matrix = call.tensor(call.node->kind() == c10::aten::mm ? "mat2" : "other");
-  const Weight weight = right_matrix(tracer, matrix);
-  if (matrix.dim() == 2 && !tracer.path(weight.tensor).empty())
-    return mix(tracer, call, input, input.dim() - 1, weight, {}, false);
-  tracer.refuse(call, input);
-  tracer.refuse(call, matrix);
-}
-
-void transpose_matrix(Tracer& tracer, const Call& call) {
-  const at::Tensor matrix = call.tensor("self");
-  if (!tracer.path(matrix).empty()) return tracer.note_transpose(matrix, call.output());
-  find_shape_rule("aten::transpose")(tracer, call);
-}
-
-void batch_norm(Tracer& tracer, const Call& call) {
-  const at::Tensor input = call.tensor("input");
-  const at::Tensor mean = call.tensor("running_mean");
-  if (call.argument("training").toBool() && mean.defined())
-    throw std::runtime_error(
-        fmt::format("{} uses the statistics of the batch even in eval mode: the model was traced "
-                    "while training; trace it after model.eval(), or script it",
-                    tracer.describe(call)));
-  ++tracer.trace().uses[tracer.path(mean)];
-  const Channels* read = tracer.channels(input);
-  if (!read) return;
-  if (read->axis != 1) return tracer.refuse(call, input);
-  Channels made = *read;
+/// A row of the weight for each index: columns that are masked are zero.
+void embedding(Tracer& tracer, const Call& call) {
   const at::Tensor weight = call.tensor("weight");
-  note_pass_through(tracer, weight, call.tensor("bias"), made.dead);
-  for (const char* name : {"weight", "bias", "running_mean", "running_var"}) {
-    const at::Tensor parameter = call.tensor(name);
-    if (!parameter.defined()) continue;
-    if (tracer.path(parameter).empty()) return tracer.refuse(call, input);
-    tracer.bind(parameter, 0, made.labels);
-  }
-  if (weight.defined()) {
-    const auto masked = tracer.masked_slices(weight, 0);
-    for (std::size_t i = 0; i < masked.size(); ++i) made.dead[i] |= masked[i];
-  }
-  tracer.set(call.output(), std::move(made));
-}
-
-void prelu(Tracer& tracer, const Call& call) {
-  const at::Tensor input = call.tensor("self");
-  const at::Tensor weight = call.tensor("weight");
-  const Channels* read = tracer.channels(input);
-  if (!read) return;
-  const bool per_channel = weight.numel() > 1;
-  if (per_channel && (read->axis != 1 || tracer.path(weight).empty())) return tracer.refuse(call, input);
-  const Channels made = *read;
-  if (per_channel) tracer.bind(weight, 0, made.labels);
-  tracer.set(call.output(), made);
-}
-
-void dropout(Tracer& tracer, const Call& call) {
-  if (call.argument("train").toBool())
-    throw std::runtime_error(
-        fmt::format("{} drops values even in eval mode: the model was traced while training; trace "
-                    "it after model.eval(), or script it",
-                    tracer.describe(call)));
-  find_elementwise_rule("aten::relu")(tracer, call);
+  const auto rows = tracer.parameter_axis(weight, 0);
+  const auto columns = tracer.parameter_axis(weight, 1);
+  if (!rows || !columns) return;
+  tracer.pin(tracer.labels_of(*rows, weight.size(0)));
+  const auto labels = tracer.labels_of(*columns, weight.size(1));
+  const std::int64_t axis = call.output().dim() - 1;
+  Channels made = live_channels(call.output().dim(), axis, labels);
+  made.dead.copy_(tracer.masked_slices(weight, 1).view(made.dead.sizes()));
+  tracer.set(call.output(), made, call);
 }
 
 }  // namespace
 
-Rule find_layer_rule(const std::string& name) {
-  static const std::map<std::string_view, Rule> rules{{"aten::conv1d", convolution},
-                                                      {"aten::conv2d", convolution},
-                                                      {"aten::conv3d", convolution},
-                                                      {"aten::_convolution", convolution},
-                                                      {"aten::convolution", convolution},
-                                                      {"aten::linear", linear},
-                                                      {"aten::addmm", addmm},
-                                                      {"aten::matmul", matmul},
-                                                      {"aten::mm", matmul},
-                                                      {"aten::t", transpose_matrix},
-                                                      {"aten::batch_norm", batch_norm},
-                                                      {"aten::prelu", prelu},
-                                                      {"aten::dropout", dropout},
-                                                      {"aten::dropout_", dropout},
-                                                      {"aten::feature_dropout", dropout},
-                                                      {"aten::feature_dropout_", dropout},
-                                                      {"aten::alpha_dropout", dropout},
-                                                      {"aten::alpha_dropout_", dropout},
-                                                      {"aten::feature_alpha_dropout", dropout}};
-  const auto found = rules.find(name);
-  return found == rules.end() ? nullptr : found->second;
+const RuleTable& layer_rules() {
+  static const RuleTable rules{{"conv1d", convolution},
+                               {"conv2d", convolution},
+                               {"conv3d", convolution},
+                               {"_convolution", convolution},
+                               {"convolution", convolution},
+                               {"conv_transpose1d", transposed_convolution},
+                               {"conv_transpose2d", transposed_convolution},
+                               {"conv_transpose3d", transposed_convolution},
+                               {"linear", linear},
+                               {"addmm", addmm},
+                               {"embedding", embedding}};
+  return rules;
 }
 
 }  // namespace lathe::compression

@@ -10,6 +10,10 @@
 
 #include <lathe/compression/model.hpp>
 
+#include "speedup/mask_slices.hpp"
+#include "speedup/slice.hpp"
+#include "speedup/unshare.hpp"
+
 namespace lathe::compression {
 namespace {
 
@@ -26,6 +30,14 @@ Result<void> check_mask(const std::string& path, const at::Tensor& mask, const a
     return fail(fmt::format("mask of `{}`: expected shape [{}], found [{}]", path, fmt::join(parameter.sizes(), ", "),
                             fmt::join(mask.sizes(), ", ")));
   return {};
+}
+
+/// The attribute at `layer.name`.
+at::Tensor tensor_at(torch::jit::Module module, const std::string& path) {
+  std::size_t start = 0;
+  for (std::size_t dot = path.find('.'); dot != std::string::npos; start = dot + 1, dot = path.find('.', start))
+    module = module.attr(path.substr(start, dot - start)).toModule();
+  return module.attr(path.substr(start)).toTensor();
 }
 
 std::string join(const std::string& layer, const char* parameter) {
@@ -47,20 +59,26 @@ Result<PathMasks> check_masks(const torch::jit::Module& model, const Masks& mask
       if (auto fits = check_mask(path, values, target); !fits) return tl::unexpected(fits.error());
       checked.emplace(path, values);
     }
-    if (mask.weight.defined() && !mask.weight.ne(0).any().item<bool>())
+    if (mask.weight.defined() && zero_slices(mask.weight, 0).all().item<bool>())
       return fail(fmt::format("layer `{}` would have no channel left: its mask is zero everywhere", name));
   }
   return checked;
 }
 
 torch::jit::Module masked_copy(const torch::jit::Module& model, const PathMasks& masks) {
-  torch::jit::Module copy = copy_model(model);
+  torch::jit::Module copy = unshare(model);
   copy.eval();
   const at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : copy.named_parameters()) {
-    const auto mask = masks.find(name);
-    if (mask != masks.end()) at::Tensor(parameter).mul_(mask->second.to(parameter.scalar_type()));
+  Replacements masked;
+  for (const auto& [path, mask] : masks) {
+    const at::Tensor parameter = tensor_at(copy, path).detach();
+    const auto [entry, added] = masked.try_emplace(tensor_at(copy, path).unsafeGetTensorImpl(), parameter);
+    entry->second = entry->second.mul(mask.to(parameter.device(), parameter.scalar_type()));
   }
+  for (const auto& [name, parameter] : copy.named_parameters())
+    if (const auto found = masked.find(parameter.unsafeGetTensorImpl()); found != masked.end())
+      found->second.set_requires_grad(parameter.requires_grad());
+  replace_tensors(copy, masked);
   return copy;
 }
 

@@ -1,15 +1,23 @@
-// Changes literal numbers in the methods of a model.
+// Writes new numbers into the program, where it was written.
 #pragma once
 
-#include <lathe/compression/flat_graph.hpp>
-#include <lathe/compression/result.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
-#include "speedup/plan.hpp"
+#include "speedup/numbers.hpp"
 
 namespace lathe::compression {
 
-/// Writes the new literals into the methods that `flat` was made from. A number that the program works out from sizes
-/// at run time needs no change and gets none. Errors: two calls of the same code need different numbers.
-[[nodiscard]] Result<void> apply_literals(const FlatGraph& flat, const Plan& plan);
+/// Code that runs in several places and would need different numbers in each.
+struct PatchConflict {
+  std::size_t call = 0;  ///< in the trace
+};
+
+/// Edits the methods and functions that `flat` was made from, so that every call gets what it should. A literal becomes
+/// another; a computed number e becomes e * p // q, so that it still follows the batch and the size of the image.
+/// Nothing is edited when there is a conflict.
+[[nodiscard]] std::optional<PatchConflict> patch_numbers(const FlatGraph& flat, const ChannelTrace& trace,
+                                                         const std::vector<SeenNumber>& numbers);
 
 }  // namespace lathe::compression

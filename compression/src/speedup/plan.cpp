@@ -1,7 +1,6 @@
 #include "speedup/plan.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -10,85 +9,48 @@ namespace {
 
 class Planner {
  public:
-  explicit Planner(const ChannelTrace& trace) : trace_(trace) {}
+  Planner(const ChannelTrace& trace, const Decision& decision) : trace_(trace), decision_(decision) {}
 
   Result<Plan> run() {
-    find_unread();
-    find_unfoldable();
-    if (auto fine = check_understood(); !fine) return tl::unexpected(fine.error());
-    if (auto fine = cut_axes(); !fine) return tl::unexpected(fine.error());
+    for (const auto& [axis, labels] : trace_.parameters)
+      if (auto fine = cut_axis(axis, labels); !fine) return tl::unexpected(fine.error());
+    for (const auto& [path, weight] : trace_.grouped)
+      if (auto fine = cut_groups(path, weight); !fine) return tl::unexpected(fine.error());
     for (const auto& consumer : trace_.consumers) add_fold(consumer);
-    for (const auto& literal : trace_.literals) {
-      const auto left =
-          std::count_if(literal.labels.begin(), literal.labels.end(), [&](Label label) { return !goes(label); });
-      plan_.literals.push_back({literal.node, literal.input, literal.element, left});
-    }
+    for (const auto& call : trace_.calls) add_numbers(call);
     return std::move(plan_);
   }
 
  private:
-  [[nodiscard]] bool goes(Label label) const { return going_.contains(trace_.labels.group(label)); }
+  [[nodiscard]] bool goes(Label label) const { return decision_.going[static_cast<std::size_t>(label)] != 0; }
 
-  /// Channels that are read somewhere, and everywhere add nothing but a constant.
-  void find_unread() {
-    std::set<Label> needed;
-    for (const auto& consumer : trace_.consumers)
-      for (std::size_t i = 0; i < consumer.labels.size(); ++i)
-        (consumer.removable[i] ? going_ : needed).insert(trace_.labels.group(consumer.labels[i]));
-    for (const Label label : needed) going_.erase(label);
+  [[nodiscard]] std::vector<std::int64_t> staying(const std::vector<Label>& labels) const {
+    std::vector<std::int64_t> kept;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      if (!goes(labels[i])) kept.push_back(static_cast<std::int64_t>(i));
+    return kept;
   }
 
-  /// A channel whose constant has nowhere to go stays.
-  void find_unfoldable() {
-    for (const auto& consumer : trace_.consumers) {
-      std::set<Label> stay;
-      const std::string obstacle = fold_obstacle(consumer);
-      for (std::size_t i = 0; i < consumer.labels.size(); ++i) {
-        if (!consumer.understood || !goes(consumer.labels[i])) continue;
-        const bool nothing_to_fold = consumer.foldable[i] && consumer.constant[i] == 0;
-        if (!nothing_to_fold && (!consumer.foldable[i] || !obstacle.empty()))
-          stay.insert(trace_.labels.group(consumer.labels[i]));
-      }
-      if (!stay.empty())
-        plan_.left.push_back({consumer.place, static_cast<std::int64_t>(stay.size()),
-                              obstacle.empty() ? "the channel is a constant other than zero, and padding makes what it "
-                                                 "adds differ from place to place"
-                                               : obstacle});
-      for (const Label label : stay) going_.erase(label);
-    }
-  }
-
-  /// Why the consumer cannot take constants at all; empty: it can.
-  [[nodiscard]] std::string fold_obstacle(const Consumer& consumer) const {
-    if (!consumer.mixing) return "the channel is a constant other than zero";
-    const auto& mixing = *consumer.mixing;
-    const auto& target = mixing.bias.empty() ? mixing.batch_mean : mixing.bias;
-    if (target.empty()) return "the channel is a constant other than zero, and the layer has no bias to fold it into";
-    if (trace_.uses.at(target) > 1)
-      return "the channel is a constant other than zero, and the layer is used more than once";
+  Result<void> cut_axis(const ParameterAxis& axis, const std::vector<Label>& labels) {
+    auto kept = staying(labels);
+    if (kept.empty())
+      return fail(fmt::format("`{}` would have no channel left: everything it depends on is pruned", axis.path));
+    if (kept.size() < labels.size() && !trace_.grouped.contains(axis.path)) plan_.kept.emplace(axis, std::move(kept));
     return {};
   }
 
-  [[nodiscard]] Result<void> check_understood() const {
-    for (const auto& consumer : trace_.consumers)
-      if (!consumer.understood &&
-          std::any_of(consumer.labels.begin(), consumer.labels.end(), [&](Label label) { return goes(label); }))
-        return fail(
-            fmt::format("{}: speed-up does not understand how this operator uses channels, and some of those it "
-                        "reads are pruned; exclude the layers before it from pruning",
-                        consumer.place));
-    return {};
-  }
-
-  Result<void> cut_axes() {
-    for (const auto& [axis, labels] : trace_.parameters) {
-      std::vector<std::int64_t> kept;
-      for (std::size_t i = 0; i < labels.size(); ++i)
-        if (!goes(labels[i])) kept.push_back(static_cast<std::int64_t>(i));
-      if (kept.empty())
-        return fail(fmt::format("`{}` would have no channel left: everything it depends on is pruned", axis.path));
-      if (kept.size() < labels.size()) plan_.kept.emplace(axis, std::move(kept));
+  Result<void> cut_groups(const std::string& path, const GroupedWeight& weight) {
+    GroupedCut cut;
+    bool smaller = false;
+    for (std::size_t group = 0; group < weight.rows.size(); ++group) {
+      cut.rows.push_back(staying(weight.rows[group]));
+      cut.columns.push_back(staying(weight.columns[group]));
+      smaller |= cut.rows.back().size() < weight.rows[group].size();
+      smaller |= cut.columns.back().size() < weight.columns[group].size();
+      if (cut.rows.back().empty() != cut.columns.back().empty())
+        return fail(fmt::format("`{}`: group {} would have no channel left on one side", path, group));
     }
+    if (smaller) plan_.grouped.emplace(path, std::move(cut));
     return {};
   }
 
@@ -101,15 +63,25 @@ class Planner {
       plan_.folds.push_back(std::move(fold));
   }
 
+  void add_numbers(const SizedCall& call) {
+    auto& numbers = plan_.numbers.emplace_back();
+    for (const auto& count : call.counts) {
+      const auto left = std::count_if(count.positions.begin(), count.positions.end(), [&](const auto& position) {
+        return std::any_of(position.begin(), position.end(), [&](Label label) { return !goes(label); });
+      });
+      numbers.push_back({count.input, count.element, static_cast<std::int64_t>(left)});
+    }
+  }
+
   const ChannelTrace& trace_;
-  std::set<Label> going_;
+  const Decision& decision_;
   Plan plan_;
 };
 
 }  // namespace
 
-Result<Plan> make_plan(const ChannelTrace& trace) {
-  return Planner(trace).run();
+Result<Plan> make_plan(const ChannelTrace& trace, const Decision& decision) {
+  return Planner(trace, decision).run();
 }
 
 }  // namespace lathe::compression

@@ -1,4 +1,4 @@
-// Decides from a channel trace which channels go, and what has to be changed for that.
+// What has to be changed for the channels that go.
 #pragma once
 
 #include <map>
@@ -6,9 +6,9 @@
 #include <vector>
 
 #include <lathe/compression/result.hpp>
-#include <lathe/compression/speedup.hpp>
 
 #include "speedup/channel_trace.hpp"
+#include "speedup/solve.hpp"
 
 namespace lathe::compression {
 
@@ -19,9 +19,14 @@ struct Fold {
   std::vector<double> constant;  ///< one entry a channel that the layer reads; 0 for those that stay
 };
 
-/// A literal of the program and what it becomes.
-struct NewLiteral {
-  const torch::jit::Node* node = nullptr;  ///< in the flat graph
+/// Rows and columns of each group that stay. Groups that go have none.
+struct GroupedCut {
+  std::vector<std::vector<std::int64_t>> rows;     ///< counted from the group's first
+  std::vector<std::vector<std::int64_t>> columns;  ///< likewise
+};
+
+/// What an argument of a call has to be.
+struct NewNumber {
   std::size_t input = 0;
   std::optional<std::size_t> element;
   std::int64_t value = 0;
@@ -29,13 +34,12 @@ struct NewLiteral {
 
 struct Plan {
   std::map<ParameterAxis, std::vector<std::int64_t>> kept;  ///< positions that stay, only for axes that lose some
+  std::map<std::string, GroupedCut> grouped;                ///< by path, only for weights that lose something
   std::vector<Fold> folds;
-  std::vector<NewLiteral> literals;  ///< those that stay as they are included, so that contradictions show
-  std::vector<KeptChannels> left;    ///< masked, but their constants have nowhere to go
+  std::vector<std::vector<NewNumber>> numbers;  ///< by call, in the order of the trace
 };
 
-/// Errors: a channel that would go is read by an operator that is not understood, a layer would be left without
-/// channels.
-[[nodiscard]] Result<Plan> make_plan(const ChannelTrace& trace);
+/// Errors: a layer would be left without channels.
+[[nodiscard]] Result<Plan> make_plan(const ChannelTrace& trace, const Decision& decision);
 
 }  // namespace lathe::compression

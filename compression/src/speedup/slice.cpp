@@ -1,21 +1,21 @@
 #include "speedup/slice.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <string_view>
-#include <unordered_map>
+#include <string>
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
 namespace lathe::compression {
 namespace {
 
 using torch::jit::Module;
+using Tensors = std::map<std::string, at::Tensor>;
 
 /// Every parameter and buffer by path; one tensor may stand under several.
-std::map<std::string, at::Tensor> tensors_of(const Module& model) {
-  std::map<std::string, at::Tensor> tensors;
+Tensors tensors_of(const Module& model) {
+  Tensors tensors;
   for (const auto& [name, tensor] : model.named_parameters()) tensors.emplace(name, tensor);
   for (const auto& [name, tensor] : model.named_buffers()) tensors.emplace(name, tensor);
   return tensors;
@@ -25,45 +25,52 @@ std::map<std::string, at::Tensor> tensors_of(const Module& model) {
 at::Tensor folded_constants(const Fold& fold, const at::Tensor& weight) {
   at::Tensor matrix = weight.detach().to(at::kDouble).movedim({fold.mixing.out.axis, fold.mixing.in.axis}, {0, 1});
   if (matrix.dim() > 2) matrix = matrix.flatten(2).sum(2);
-  return matrix.matmul(at::tensor(fold.constant, at::kDouble).to(matrix.device()));
+  const at::Tensor constant = at::tensor(fold.constant, at::kDouble).to(matrix.device());
+  if (fold.mixing.groups == 1) return matrix.matmul(constant);
+  const std::int64_t groups = fold.mixing.groups;
+  return matrix.view({groups, -1, matrix.size(1)}).bmm(constant.view({groups, -1, 1})).flatten();
 }
 
-void apply_folds(const std::map<std::string, at::Tensor>& tensors, const Plan& plan) {
+/// Biases and means with the constants in them, by path.
+Tensors folded_tensors(const Tensors& tensors, const Plan& plan) {
+  Tensors folded;
   for (const auto& fold : plan.folds) {
     const at::Tensor constants = folded_constants(fold, tensors.at(fold.mixing.in.path));
     const bool has_bias = !fold.mixing.bias.empty();
-    at::Tensor target = tensors.at(has_bias ? fold.mixing.bias : fold.mixing.batch_mean).detach();
-    target.copy_(has_bias ? target.to(at::kDouble).add(constants) : target.to(at::kDouble).sub(constants));
+    const std::string& path = has_bias ? fold.mixing.bias : fold.mixing.batch_mean;
+    const at::Tensor target = (folded.contains(path) ? folded : tensors).at(path).detach();
+    const at::Tensor exact = target.to(at::kDouble);
+    folded[path] = (has_bias ? exact.add(constants) : exact.sub(constants)).to(target.scalar_type());
   }
+  return folded;
 }
 
-/// The smaller tensor in place of each one that loses channels.
-std::unordered_map<const c10::TensorImpl*, at::Tensor> cut(const std::map<std::string, at::Tensor>& tensors,
-                                                           const Plan& plan) {
-  std::unordered_map<const c10::TensorImpl*, at::Tensor> smaller;
-  for (const auto& [axis, kept] : plan.kept) {
-    const at::Tensor& whole = tensors.at(axis.path);
-    at::Tensor& part = smaller.try_emplace(whole.unsafeGetTensorImpl(), whole.detach()).first->second;
-    part = part.index_select(axis.axis, at::tensor(kept, at::kLong).to(whole.device()));
-    part.set_requires_grad(whole.requires_grad());
-  }
-  return smaller;
+at::Tensor indices(const std::vector<std::int64_t>& kept, const at::Tensor& like) {
+  return at::tensor(kept, at::kLong).to(like.device());
 }
 
-/// A class constant that counts channels, and where the weight says how many.
+at::Tensor cut_groups(const at::Tensor& whole, const GroupedCut& cut) {
+  const auto groups = static_cast<std::int64_t>(cut.rows.size());
+  const std::int64_t rows = whole.size(0) / groups;
+  std::vector<at::Tensor> parts;
+  for (std::size_t group = 0; group < cut.rows.size(); ++group) {
+    if (cut.rows[group].empty()) continue;
+    const at::Tensor part = whole.narrow(0, static_cast<std::int64_t>(group) * rows, rows);
+    parts.push_back(
+        part.index_select(0, indices(cut.rows[group], part)).index_select(1, indices(cut.columns[group], part)));
+  }
+  return at::cat(parts, 0);
+}
+
+/// A class constant that counts channels, and the axis of the weight that says how many.
 struct Count {
-  std::string_view name;
+  const char* name;
   std::int64_t axis;
-  bool times_groups;
 };
-constexpr std::array<Count, 5> kCounts{{{"out_channels", 0, false},
-                                        {"in_channels", 1, true},
-                                        {"out_features", 0, false},
-                                        {"in_features", 1, false},
-                                        {"num_features", 0, false}}};
 
 void set_constant(c10::ClassType& type, const std::string& name, std::int64_t value) {
   if (!type.hasConstant(name) || !type.getConstant(name).isInt()) return;
+  if (type.getConstant(name).toInt() == value) return;
   type.unsafeRemoveConstant(name);
   type.addConstant(name, value);
 }
@@ -73,36 +80,88 @@ std::int64_t int_constant(const c10::ClassType& type, const std::string& name, s
   return type.getConstant(name).toInt();
 }
 
-void update_constants(const Module& module, const at::Tensor& weight) {
+/// Filters and input channels of each group follow the weight's axes, the groups follow from the input's channels.
+void update_convolution(c10::ClassType& type, const at::Tensor& weight, bool transposed, std::int64_t groups) {
+  if (int_constant(type, "groups", 1) > 1) set_constant(type, "groups", groups);
+  set_constant(type, transposed ? "in_channels" : "out_channels", weight.size(0));
+  set_constant(type, transposed ? "out_channels" : "in_channels", weight.size(1) * groups);
+}
+
+void update_module(const Module& module, const at::Tensor& weight, const GroupedCut* cut) {
   auto& type = *module.type();
-  std::int64_t groups = int_constant(type, "groups", 1);
-  const bool is_depthwise = groups > 1 && weight.dim() > 1 && weight.size(1) == 1;
-  if (is_depthwise) {
-    const std::int64_t multiplier = int_constant(type, "out_channels", groups) / groups;
-    groups = weight.size(0) / std::max<std::int64_t>(multiplier, 1);
-    set_constant(type, "groups", groups);
+  const std::string name = type.name()->name();
+  if (name.find("Conv") != std::string::npos && weight.dim() > 2) {
+    const bool transposed = name.find("Transpose") != std::string::npos;
+    const std::int64_t before = int_constant(type, transposed ? "in_channels" : "out_channels", weight.size(0));
+    std::int64_t groups = int_constant(type, "groups", 1);
+    const bool depthwise = groups > 1 && groups == int_constant(type, "in_channels", 0);
+    if (depthwise) groups = weight.size(0) / std::max<std::int64_t>(1, before / groups);
+    if (cut) groups = std::count_if(cut->rows.begin(), cut->rows.end(), [](const auto& rows) { return !rows.empty(); });
+    return update_convolution(type, weight, transposed, groups);
   }
+  static constexpr Count kCounts[] = {{"out_features", 0}, {"in_features", 1},    {"num_features", 0},
+                                      {"num_channels", 0}, {"num_parameters", 0}, {"embedding_dim", 1}};
+  const std::int64_t channels = int_constant(type, "num_channels", 0);
+  if (channels > 0) set_constant(type, "num_groups", int_constant(type, "num_groups", 1) * weight.size(0) / channels);
   for (const auto& count : kCounts)
-    if (count.axis < weight.dim())
-      set_constant(type, std::string(count.name), weight.size(count.axis) * (count.times_groups ? groups : 1));
+    if (count.axis < weight.dim()) set_constant(type, count.name, weight.size(count.axis));
+}
+
+/// The list with replaced elements; nothing when none of them is to be replaced.
+std::optional<c10::IValue> replaced_list(const c10::IValue& value, const Replacements& replacements) {
+  c10::List<at::Tensor> list;
+  bool any = false;
+  for (const at::Tensor& tensor : value.toTensorVector()) {
+    const auto found = replacements.find(tensor.unsafeGetTensorImpl());
+    any |= found != replacements.end();
+    list.push_back(found == replacements.end() ? tensor : found->second);
+  }
+  if (!any) return std::nullopt;
+  return list;
 }
 
 }  // namespace
 
-void apply_slices(Module& model, const Plan& plan) {
-  const auto tensors = tensors_of(model);
-  apply_folds(tensors, plan);
-  const auto smaller = cut(tensors, plan);
+void replace_tensors(Module& model, const Replacements& replacements) {
   for (Module module : model.modules()) {
-    const auto& type = *module.type();
-    for (std::size_t slot = 0; slot < type.numAttributes(); ++slot) {
+    for (std::size_t slot = 0; slot < module.type()->numAttributes(); ++slot) {
       const auto value = module._ivalue()->getSlot(slot);
+      if (value.isTensorList()) {
+        if (auto list = replaced_list(value, replacements)) module._ivalue()->setSlot(slot, *list);
+        continue;
+      }
       if (!value.isTensor()) continue;
-      const auto found = smaller.find(value.toTensor().unsafeGetTensorImpl());
-      if (found == smaller.end()) continue;
-      module._ivalue()->setSlot(slot, found->second);
-      if (type.getAttributeName(slot) == "weight") update_constants(module, found->second);
+      const auto found = replacements.find(value.toTensor().unsafeGetTensorImpl());
+      if (found != replacements.end()) module._ivalue()->setSlot(slot, found->second);
     }
+  }
+}
+
+Replacements cut_tensors(const Module& model, const Plan& plan) {
+  const Tensors tensors = tensors_of(model);
+  Tensors changed = folded_tensors(tensors, plan);
+  const auto current = [&](const std::string& path) {
+    return changed.contains(path) ? changed.at(path) : tensors.at(path).detach();
+  };
+  for (const auto& [axis, kept] : plan.kept) {
+    const at::Tensor whole = current(axis.path);
+    changed[axis.path] = whole.index_select(axis.axis, indices(kept, whole));
+  }
+  for (const auto& [path, cut] : plan.grouped) changed[path] = cut_groups(current(path), cut);
+  Replacements replacements;
+  for (auto& [path, tensor] : changed) {
+    tensor.set_requires_grad(tensors.at(path).requires_grad());
+    replacements.emplace(tensors.at(path).unsafeGetTensorImpl(), tensor);
+  }
+  return replacements;
+}
+
+void update_constants(Module& model, const Plan& plan) {
+  for (const auto& [name, module] : model.named_modules()) {
+    if (!module.hasattr("weight") || !module.attr("weight").isTensor()) continue;
+    const at::Tensor weight = module.attr("weight").toTensor();
+    const auto cut = plan.grouped.find(name.empty() ? "weight" : name + ".weight");
+    if (weight.defined()) update_module(module, weight, cut == plan.grouped.end() ? nullptr : &cut->second);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -13,11 +14,14 @@
 
 #include <lathe/compression/flat_graph.hpp>
 
-#include "speedup/channel_trace.hpp"
+#include "graph/interpreter.hpp"
 #include "speedup/masked_model.hpp"
+#include "speedup/numbers.hpp"
 #include "speedup/patch.hpp"
 #include "speedup/plan.hpp"
 #include "speedup/slice.hpp"
+#include "speedup/solve.hpp"
+#include "speedup/traced_model.hpp"
 #include "speedup/tracer.hpp"
 #include "speedup/unshare.hpp"
 
@@ -48,9 +52,9 @@ void restore_modes(Module& copy, const Module& model) {
     if (module.type()->hasAttribute("training")) module.setattr("training", modes.at(name));
 }
 
-std::vector<at::Tensor> run(Module model, const at::Tensor& input) {
+std::vector<at::Tensor> outputs_in(const c10::IValue& value) {
   std::vector<at::Tensor> outputs;
-  for (const auto& tensor : tensors_in(model.forward({input})))
+  for (const auto& tensor : tensors_in(value))
     if (tensor.numel() > 0) outputs.push_back(tensor.to(at::kDouble));
   return outputs;
 }
@@ -68,7 +72,7 @@ double largest_of(const std::vector<at::Tensor>& tensors) {
 /// Largest difference between what the masked model gave and what the sped-up one gives on the same input.
 Result<double> compare(const std::vector<at::Tensor>& expected, const Module& result, const at::Tensor& input,
                        double tolerance) {
-  const auto found = run(result, input);
+  const auto found = outputs_in(Module(result).forward({input}));
   if (expected.size() != found.size()) return fail("speed-up: the number of outputs has changed");
   std::vector<at::Tensor> differences;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -85,28 +89,23 @@ Result<double> compare(const std::vector<at::Tensor>& expected, const Module& re
 
 /// What the masked model gives on noise, which shows what an example of, say, zeros would hide. Empty when the model
 /// cannot take noise (numbers that stand for words, a logarithm of its input).
-std::vector<at::Tensor> run_on_noise(const Module& masked, const at::Tensor& noise) {
+std::vector<at::Tensor> run_on_noise(const FlatGraph& masked, const at::Tensor& noise) {
   try {
-    auto outputs = run(masked, noise);
+    auto outputs = outputs_in(interpret(masked, noise, {}));
     return std::isfinite(largest_of(outputs)) ? outputs : std::vector<at::Tensor>{};
   } catch (const std::exception&) {
     return {};
   }
 }
 
-/// Compares the two models, both in eval mode, on the example and on noise.
-Result<double> verify(const Module& masked, const Module& result, const at::Tensor& example, double tolerance) {
-  const auto expected = run(masked, example);
-  if (!std::isfinite(largest_of(expected)))
-    return fail("speed-up: the masked model's output on the example is not finite");
-  auto difference = compare(expected, result, example, tolerance);
-  if (!difference || !example.is_floating_point()) return difference;
+/// Whether the input is the same number throughout, so that it may hide differences.
+bool is_uniform(const at::Tensor& input) {
+  return input.is_floating_point() && input.numel() > 0 && !input.ne(input.reshape({-1})[0]).any().item<bool>();
+}
+
+at::Tensor noise_like(const at::Tensor& input) {
   auto generator = at::detail::createCPUGenerator(/*seed=*/1);
-  const at::Tensor noise = at::randn(example.sizes(), generator).to(example.options());
-  const auto on_noise = run_on_noise(masked, noise);
-  if (on_noise.empty()) return difference;
-  const auto second = compare(on_noise, result, noise, tolerance);
-  return second ? std::max(*difference, *second) : second;
+  return at::randn(input.sizes(), generator).to(input.options());
 }
 
 std::vector<LayerChange> changes(const Module& before, const Module& after) {
@@ -120,18 +119,97 @@ std::vector<LayerChange> changes(const Module& before, const Module& after) {
   return list;
 }
 
-Result<SpeedupReport> shrink(const Module& model, const PathMasks& masks, const at::Tensor& example, double tolerance) {
-  const Module masked = masked_copy(model, masks);
-  const Module source = copy_model(masked);  // owns the functions that the unshared tree calls
-  Module smaller = unshare(source);
-  const auto flat = FlatGraph::of(smaller);
-  if (!flat) return tl::unexpected(flat.error());
-  const auto plan = make_plan(trace_channels(*flat, masks, example));
-  if (!plan) return tl::unexpected(plan.error());
-  if (auto written = apply_literals(*flat, *plan); !written) return tl::unexpected(written.error());
-  apply_slices(smaller, *plan);
-  SpeedupReport report{copy_model(smaller), {}, 0, plan->left};
-  const auto difference = verify(masked, report.model, example, tolerance);
+/// Labels that the call counts stay whole from now on.
+Result<void> hold_call(ChannelTrace& trace, const FlatGraph& flat, std::size_t index) {
+  const SizedCall& call = trace.calls.at(index);
+  Consumer holder{flat.describe(call.node),
+                  {},
+                  {},
+                  {},
+                  {},
+                  std::nullopt,
+                  "this code runs for several layers, which would need different numbers of channels"};
+  for (const auto& count : call.counts)
+    for (const auto& position : count.positions)
+      holder.labels.insert(holder.labels.end(), position.begin(), position.end());
+  if (holder.labels.empty())
+    return fail(
+        fmt::format("{}: this code runs for several layers, which would need different numbers in it", holder.place));
+  holder.removable.assign(holder.labels.size(), 0);
+  holder.constant.assign(holder.labels.size(), 0);
+  holder.foldable.assign(holder.labels.size(), 1);
+  trace.consumers.push_back(std::move(holder));
+  return {};
+}
+
+void note_way_back(Replacements& back, const Replacements& smaller, const at::Tensor& tensor) {
+  const auto found = smaller.find(tensor.unsafeGetTensorImpl());
+  if (found != smaller.end()) back.emplace(found->second.unsafeGetTensorImpl(), tensor);
+}
+
+/// Cuts the model and writes the new numbers; when one code would need different ones, what it counts is kept.
+Result<std::vector<KeptChannels>> cut(TracedModel& traced, const SpeedupOptions& options) {
+  Replacements back;
+  for (std::size_t attempt = 0; attempt <= traced.trace.calls.size(); ++attempt) {
+    Decision decision = solve(traced.trace, options.round_to);
+    const auto plan = make_plan(traced.trace, decision);
+    if (!plan) return tl::unexpected(plan.error());
+    const Replacements smaller = cut_tensors(traced.masked, *plan);
+    for (const auto& [path, tensor] : traced.masked.named_parameters()) note_way_back(back, smaller, tensor);
+    for (const auto& [path, tensor] : traced.masked.named_buffers()) note_way_back(back, smaller, tensor);
+    replace_tensors(traced.masked, smaller);
+    const auto seen = watch_numbers(traced.flat, traced.trace, *plan, traced.input);
+    const auto conflict = patch_numbers(traced.flat, traced.trace, seen.numbers);
+    if (!conflict) {
+      update_constants(traced.masked, *plan);
+      return std::move(decision.left);
+    }
+    replace_tensors(traced.masked, back);
+    back.clear();
+    if (auto held = hold_call(traced.trace, traced.flat, conflict->call); !held) return tl::unexpected(held.error());
+  }
+  return fail("speed-up: the program cannot be rewritten");
+}
+
+/// Copies the tensors that are still the original's.
+void own_tensors(Module& smaller, const Module& model) {
+  std::set<const c10::TensorImpl*> originals;
+  for (const auto& tensor : model.parameters()) originals.insert(tensor.unsafeGetTensorImpl());
+  for (const auto& tensor : model.buffers()) originals.insert(tensor.unsafeGetTensorImpl());
+  Replacements owned;
+  const auto add = [&](const at::Tensor& tensor) {
+    if (!originals.contains(tensor.unsafeGetTensorImpl())) return;
+    at::Tensor copy = tensor.detach().clone();
+    copy.set_requires_grad(tensor.requires_grad());
+    owned.emplace(tensor.unsafeGetTensorImpl(), std::move(copy));
+  };
+  for (const auto& tensor : smaller.parameters()) add(tensor);
+  for (const auto& tensor : smaller.buffers()) add(tensor);
+  replace_tensors(smaller, owned);
+}
+
+Result<SpeedupReport> shrink(const Module& model, const PathMasks& masks, const at::Tensor& example,
+                             const SpeedupOptions& options) {
+  auto traced = trace_model(model, masks, example);
+  if (!traced) return tl::unexpected(traced.error());
+  const auto expected = outputs_in(traced->trace.output);
+  if (!std::isfinite(largest_of(expected)))
+    return fail("speed-up: the masked model's output on the example is not finite");
+  const bool uniform = is_uniform(traced->input);
+  const at::Tensor noise = uniform ? noise_like(traced->input) : at::Tensor();
+  const auto expected_on_noise = uniform ? run_on_noise(traced->flat, noise) : std::vector<at::Tensor>{};
+
+  auto left = cut(*traced, options);
+  if (!left) return tl::unexpected(left.error());
+  own_tensors(traced->masked, model);
+  const bool independent = !uses_other_classes(traced->masked);
+  SpeedupReport report{independent ? traced->masked : copy_model(traced->masked), {}, 0, std::move(*left)};
+  auto difference = compare(expected, report.model, traced->input, options.tolerance);
+  if (difference && !expected_on_noise.empty()) {
+    const auto second = compare(expected_on_noise, report.model, noise, options.tolerance);
+    if (!second) return tl::unexpected(second.error());
+    *difference = std::max(*difference, *second);
+  }
   if (!difference) return tl::unexpected(difference.error());
   report.max_difference = *difference;
   report.layers = changes(model, report.model);
@@ -141,13 +219,22 @@ Result<SpeedupReport> shrink(const Module& model, const PathMasks& masks, const 
 
 }  // namespace
 
-Result<SpeedupReport> speed_up(const Module& model, const Masks& masks, const at::Tensor& example, double tolerance) {
+Result<SpeedupReport> speed_up(const Module& model, const Masks& masks, const at::Tensor& example,
+                               const SpeedupOptions& options) {
+  if (options.round_to < 1)
+    return fail(fmt::format("speed-up: round_to must be at least 1, found {}", options.round_to));
   const at::NoGradGuard no_grad;
   return guarded("speed-up", [&]() -> Result<SpeedupReport> {
     const auto checked = check_masks(model, masks);
     if (!checked) return tl::unexpected(checked.error());
-    return shrink(model, *checked, example, tolerance);
+    return shrink(model, *checked, example, options);
   });
+}
+
+Result<SpeedupReport> speed_up(const Module& model, const Masks& masks, const at::Tensor& example, double tolerance) {
+  SpeedupOptions options;
+  options.tolerance = tolerance;
+  return speed_up(model, masks, example, options);
 }
 
 }  // namespace lathe::compression

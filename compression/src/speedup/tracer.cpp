@@ -2,22 +2,33 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
-#include <string_view>
 
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
 #include "graph/schema.hpp"
+#include "speedup/mask_slices.hpp"
+#include "speedup/numbers.hpp"
+#include "speedup/rules.hpp"
 
 namespace lathe::compression {
 namespace {
 
-/// Nodes that only move references to tensors about.
-bool moves_references(const torch::jit::Node* node) {
+using torch::jit::Node;
+
+constexpr const char* kNotUnderstood = "speed-up does not understand how this operator uses channels";
+
+/// Nodes that only move references to tensors about, or ask for their sizes.
+bool moves_references(const Node* node) {
   static constexpr std::array<std::string_view, 4> kContainers{"aten::__getitem__", "aten::append", "aten::list",
                                                                "aten::values"};
   const std::string_view name = node->kind().toQualString();
   return name.starts_with("prim::") || std::find(kContainers.begin(), kContainers.end(), name) != kContainers.end();
+}
+
+bool has_tensor(const c10::IValue& value) {
+  return !tensors_in(value).empty();
 }
 
 }  // namespace
@@ -30,6 +41,24 @@ c10::IValue Call::argument(const char* name) const {
 at::Tensor Call::tensor(const char* name) const {
   const auto value = argument(name);
   return value.isTensor() ? value.toTensor() : at::Tensor();
+}
+
+at::Tensor Call::first() const {
+  return !inputs.empty() && inputs[0].isTensor() ? inputs[0].toTensor() : at::Tensor();
+}
+
+std::string_view Call::name() const {
+  std::string_view name = node->kind().toQualString();
+  if (!name.starts_with("aten::")) return {};
+  name.remove_prefix(6);
+  if (name.ends_with('_') && !name.ends_with("__")) name.remove_suffix(1);
+  return name;
+}
+
+c10::IValue Call::rerun(const Values& instead) const {
+  torch::jit::Stack stack(instead.begin(), instead.end());
+  node->getOperation()(stack);
+  return stack.at(0);
 }
 
 std::vector<at::Tensor> tensors_in(const c10::IValue& value) {
@@ -47,14 +76,11 @@ std::vector<at::Tensor> tensors_in(const c10::IValue& value) {
   return tensors;
 }
 
-at::Tensor rows_of(const at::Tensor& tensor, std::int64_t axis) {
-  return tensor.movedim(axis, 0).reshape({tensor.size(axis), -1});
-}
-
-std::vector<char> flags_of(const at::Tensor& tensor) {
-  const auto bytes = tensor.to(at::kChar).cpu().contiguous();
-  const auto* data = bytes.data_ptr<std::int8_t>();
-  return {data, data + bytes.numel()};
+Rule find_rule(std::string_view name) {
+  for (const auto table : {layer_rules, norm_rules, recurrent_rules, pointwise_rules, join_rules, spatial_rules,
+                           shape_rules, part_rules, concat_rules, reduce_rules, product_rules})
+    if (const auto rule = table().find(name); rule != table().end()) return rule->second;
+  return nullptr;
 }
 
 Tracer::Tracer(const FlatGraph& flat, const PathMasks& masks) : flat_(flat), masks_(masks) {
@@ -69,60 +95,106 @@ Tracer::Tracer(const FlatGraph& flat, const PathMasks& masks) : flat_(flat), mas
   add(flat.model().named_buffers());
 }
 
+void Tracer::prepare(const Node* node, const Values& inputs) {
+  if (is_watched(node)) trace_.calls.push_back({node, numbers_of_call(node, inputs), {}});
+}
+
 void Tracer::observe(const Call& call) {
   if (call.node->kind() == c10::prim::Constant) {
     for (const auto& tensor : tensors_in(call.outputs.at(0))) known(tensor).constant = true;
     return;
   }
-  if (moves_references(call.node)) return;
-  const std::string name = call.node->kind().toQualString();
-  for (const auto find_rule : {find_layer_rule, find_elementwise_rule, find_shape_rule})
-    if (const Rule rule = find_rule(name)) return rule(*this, call);
-  refuse_unknown(call);
+  if (moves_references(call.node) || std::none_of(call.outputs.begin(), call.outputs.end(), has_tensor)) return;
+  asked_.clear();
+  if (const Rule rule = find_rule(call.name()))
+    rule(*this, call);
+  else
+    refuse_unknown(call);
+  keep_unasked(call);
+  note_write(call);
 }
 
 void Tracer::refuse_unknown(const Call& call) {
-  const auto has_tensor = [](const c10::IValue& value) { return !tensors_in(value).empty(); };
-  if (std::none_of(call.outputs.begin(), call.outputs.end(), has_tensor)) return;  // sizes and the like
   for (const auto& input : call.inputs)
-    for (const auto& tensor : tensors_in(input)) refuse(call, tensor);
+    for (const auto& tensor : tensors_in(input)) keep(call, tensor, kNotUnderstood);
+}
+
+void Tracer::keep_unasked(const Call& call) {
+  for (const auto& input : call.inputs) {
+    for (const auto& tensor : tensors_in(input)) {
+      const Known* entry = find(tensor);
+      if (!entry || entry->path.empty() || asked_.contains(entry->path)) continue;
+      fix_parameter(entry->path, describe(call), "the operator takes the parameter as it is");
+    }
+  }
+}
+
+void Tracer::fix_parameter(const std::string& path, const std::string& place, const std::string& reason) {
+  fixed_parameters_.try_emplace(path, place, reason);
+}
+
+/// What is written into a tensor shows in the others that share its memory: nothing is known about those any more.
+void Tracer::note_write(const Call& call) {
+  const auto* schema = call.node->maybeSchema();
+  const at::Tensor written = call.first();
+  if (!schema || !written.defined() || !written.has_storage()) return;
+  const auto* alias = schema->arguments().empty() ? nullptr : schema->arguments()[0].alias_info();
+  if (!alias || !alias->isWrite()) return;
+  for (auto& [impl, entry] : known_) {
+    if (impl == written.unsafeGetTensorImpl() || !entry.channels) continue;
+    const auto other = entry.alive->lock();
+    if (!other || !other->has_storage() || !other->storage().is_alias_of(written.storage())) continue;
+    pin(labels_in(entry.channels->labels));
+    entry.channels->dead = at::zeros_like(entry.channels->dead);
+  }
 }
 
 void Tracer::finish(const c10::IValue& output) {
-  for (const auto& tensor : tensors_in(output)) keep(tensor, "the model's output");
+  for (const auto& tensor : tensors_in(output))
+    if (const auto found = channels(tensor)) pin(labels_in(found->labels));
+  for (const auto& [axis, labels] : trace_.parameters) {
+    const auto fixed = fixed_parameters_.find(axis.path);
+    if (fixed == fixed_parameters_.end()) continue;
+    const std::size_t size = labels.size();
+    trace_.consumers.push_back({fixed->second.first, labels, std::vector<char>(size, 0), std::vector<double>(size, 0),
+                                std::vector<char>(size, 1), std::nullopt, fixed->second.second});
+  }
+  for (const auto& [path, weight] : trace_.grouped)
+    if (fixed_parameters_.contains(path))
+      for (const auto& columns : weight.columns) pin(columns);
+  trace_.output = output;
 }
 
 Tracer::Known& Tracer::known(const at::Tensor& tensor) {
-  Known& entry = known_[tensor.unsafeGetTensorImpl()];
-  entry.tensor = tensor;
-  return entry;
+  const auto [entry, added] = known_.try_emplace(tensor.unsafeGetTensorImpl());
+  if (added) entry->second.alive.emplace(tensor.getIntrusivePtr());
+  return entry->second;
 }
 
 const Tracer::Known* Tracer::find(const at::Tensor& tensor) const {
+  if (!tensor.defined()) return nullptr;
   const auto found = known_.find(tensor.unsafeGetTensorImpl());
   return found == known_.end() ? nullptr : &found->second;
 }
 
-const Channels* Tracer::channels(const at::Tensor& tensor) const {
+std::optional<Channels> Tracer::channels(const at::Tensor& tensor) const {
   const Known* entry = find(tensor);
-  return entry && entry->channels ? &*entry->channels : nullptr;
+  return entry ? entry->channels : std::nullopt;
 }
 
-void Tracer::set(const at::Tensor& tensor, Channels channels) {
-  known(tensor).channels = std::move(channels);
+void Tracer::set(const at::Tensor& tensor, const Channels& channels, const Call& call) {
+  Known& entry = known(tensor);
+  if (channels.labels.numel() <= 1) {
+    entry.channels.reset();
+    return;
+  }
+  entry.channels = Channels{channels.labels.contiguous(), channels.dead.contiguous(), channels.value.contiguous()};
+  add_product(*entry.channels, call);
 }
 
-Channels Tracer::channels_or_fixed(const at::Tensor& tensor, std::int64_t axis) {
-  if (const Channels* existing = channels(tensor)) return *existing;
-  const auto size = static_cast<std::size_t>(tensor.size(axis));
-  set(tensor, {axis, trace_.labels.fresh(size), std::vector<char>(size, 0)});
-  keep(tensor, "the model's input");
-  return *channels(tensor);
-}
-
-std::string Tracer::path(const at::Tensor& tensor) const {
-  const Known* entry = tensor.defined() ? find(tensor) : nullptr;
-  return entry ? entry->path : std::string();
+void Tracer::add_product(const Channels& channels, const Call& call) {
+  if (channel_axes(channels).size() < 2) return;
+  trace_.products.push_back({describe(call), channels.labels.sizes().vec(), labels_in(channels.labels)});
 }
 
 bool Tracer::is_constant(const at::Tensor& tensor) const {
@@ -130,58 +202,110 @@ bool Tracer::is_constant(const at::Tensor& tensor) const {
   return entry && entry->constant;
 }
 
-void Tracer::note_transpose(const at::Tensor& parameter, const at::Tensor& view) {
-  known(view).transpose_of = parameter;
+std::string Tracer::path(const at::Tensor& tensor) const {
+  const Known* entry = find(tensor);
+  return entry && !entry->is_view ? entry->path : std::string();
 }
 
-at::Tensor Tracer::transposed_parameter(const at::Tensor& view) const {
-  const Known* entry = find(view);
-  return entry ? entry->transpose_of : at::Tensor();
+bool Tracer::is_parameter(const at::Tensor& tensor) const {
+  const Known* entry = find(tensor);
+  return entry && !entry->path.empty();
 }
 
-std::vector<Label> Tracer::labels_of(const at::Tensor& parameter, std::int64_t axis) {
-  auto& labels = trace_.parameters[{path(parameter), axis}];
-  if (labels.empty()) labels = trace_.labels.fresh(static_cast<std::size_t>(parameter.size(axis)));
+std::optional<ParameterAxis> Tracer::parameter_axis(const at::Tensor& tensor, std::int64_t axis) const {
+  const Known* entry = find(tensor);
+  if (!entry || entry->path.empty()) return std::nullopt;
+  if (!entry->is_view) return ParameterAxis{entry->path, axis};
+  const auto& original = entry->axes.at(static_cast<std::size_t>(axis));
+  if (!original) return std::nullopt;
+  return ParameterAxis{entry->path, *original};
+}
+
+void Tracer::note_view(const at::Tensor& tensor, const at::Tensor& view,
+                       const std::vector<std::optional<std::int64_t>>& axes) {
+  const Known* source = find(tensor);
+  if (!source) return;
+  const std::string path = source->path;
+  const bool constant = source->constant;
+  std::vector<std::optional<std::int64_t>> original;
+  for (const auto& axis : axes) {
+    const auto found = axis ? parameter_axis(tensor, *axis) : std::nullopt;
+    original.push_back(found ? std::optional(found->axis) : std::nullopt);
+  }
+  asked_.insert(path);
+  if (view.is_same(tensor)) return;
+  Known& entry = known(view);
+  entry.path = path;
+  entry.constant = constant;
+  entry.axes = std::move(original);
+  entry.is_view = true;
+}
+
+std::vector<Label> Tracer::labels_of(const ParameterAxis& axis, std::int64_t size) {
+  asked_.insert(axis.path);
+  auto& labels = trace_.parameters[axis];
+  if (labels.empty()) labels = table().fresh(static_cast<std::size_t>(size));
   return labels;
 }
 
-void Tracer::bind(const at::Tensor& parameter, std::int64_t axis, const std::vector<Label>& labels) {
-  trace_.labels.unite(labels_of(parameter, axis), labels);
+void Tracer::bind(const ParameterAxis& axis, const std::vector<Label>& labels) {
+  table().unite(labels_of(axis, static_cast<std::int64_t>(labels.size())), labels);
 }
 
-std::vector<char> Tracer::masked_slices(const at::Tensor& parameter, std::int64_t axis) const {
-  const auto mask = masks_.find(path(parameter));
-  if (mask == masks_.end()) return std::vector<char>(static_cast<std::size_t>(parameter.size(axis)), 0);
-  return flags_of(rows_of(mask->second, axis).ne(0).any(1).logical_not());
+at::Tensor Tracer::masked_slices(const at::Tensor& tensor, std::int64_t axis) const {
+  const auto original = parameter_axis(tensor, axis);
+  const auto mask = original ? masks_.find(original->path) : masks_.end();
+  if (mask == masks_.end()) return at::zeros({tensor.size(axis)}, at::kBool);
+  return zero_slices(mask->second, original->axis);
 }
 
-void Tracer::keep(const at::Tensor& tensor, const std::string& place) {
-  if (const Channels* read = channels(tensor)) {
-    const std::size_t size = read->labels.size();
-    trace_.consumers.push_back({place, read->labels, std::vector<char>(size, 0), std::vector<double>(size, 0),
-                                std::vector<char>(size, 0), std::nullopt, true});
-  }
+void Tracer::pin(const std::vector<Label>& labels) {
+  trace_.pinned.insert(trace_.pinned.end(), labels.begin(), labels.end());
 }
 
-void Tracer::refuse(const Call& call, const at::Tensor& tensor) {
-  if (const Channels* read = channels(tensor)) {
-    const std::size_t size = read->labels.size();
-    trace_.consumers.push_back({describe(call), read->labels, read->dead, std::vector<double>(size, 0),
-                                std::vector<char>(size, 1), std::nullopt, false});
-  }
+std::vector<Label> Tracer::fixed(std::int64_t size) {
+  auto labels = table().fresh(static_cast<std::size_t>(size));
+  pin(labels);
+  return labels;
 }
 
-void Tracer::add_literal(const Call& call, const char* name, std::optional<std::size_t> element,
-                         const std::vector<Label>& labels) {
+void Tracer::keep(const Call& call, const at::Tensor& tensor, const std::string& reason) {
+  if (const Known* entry = find(tensor); entry && !entry->path.empty())
+    fix_parameter(entry->path, describe(call), reason);
+  const auto found = channels(tensor);
+  if (!found) return;
+  read(call, labels_in(found->labels), found->dead).reason = reason;
+}
+
+Consumer& Tracer::read(const Call& call, const std::vector<Label>& labels, const at::Tensor& removable) {
+  const std::size_t size = labels.size();
+  trace_.consumers.push_back({describe(call),
+                              labels,
+                              flags_of(removable),
+                              std::vector<double>(size, 0),
+                              std::vector<char>(size, 1),
+                              std::nullopt,
+                              {}});
+  return trace_.consumers.back();
+}
+
+void Tracer::count(const Call& call, const char* name, std::optional<std::size_t> element,
+                   std::vector<std::vector<Label>> positions) {
   const auto index = argument_index(call.node, name);
-  if (index) trace_.literals.push_back({call.node, *index, element, labels});
+  if (index && !trace_.calls.empty() && trace_.calls.back().node == call.node)
+    trace_.calls.back().counts.push_back({*index, element, std::move(positions)});
 }
 
 ChannelTrace trace_channels(const FlatGraph& flat, const PathMasks& masks, const at::Tensor& example) {
   Tracer tracer(flat, masks);
-  const auto output =
-      interpret(flat, example, [&](const torch::jit::Node* node, const Values& inputs, const Values& outputs) {
+  const auto output = interpret(
+      flat, example,
+      [&](const Node* node, const Values& inputs, const Values& outputs) {
         tracer.observe({node, inputs, outputs});
+      },
+      [&](const Node* node, const Values& inputs) {
+        tracer.prepare(node, inputs);
+        return nullptr;
       });
   tracer.finish(output);
   return tracer.take();

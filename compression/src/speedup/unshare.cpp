@@ -8,6 +8,8 @@
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include "speedup/function_copies.hpp"
+
 namespace lathe::compression {
 namespace {
 
@@ -55,6 +57,7 @@ class Unsharer {
     auto graph = source->graph()->copy();
     graph->inputs().at(0)->setType(module.type());
     retype(graph->block());
+    functions_.redirect_calls(graph->block());
     auto* copied = unit_->create_function(c10::QualifiedName(*module.type()->name(), method.name()), graph);
     copied->setSchema(with_self(method.getSchema(), module.type()));
     module.type()->addMethod(copied);
@@ -77,13 +80,35 @@ class Unsharer {
   }
 
   std::shared_ptr<torch::jit::CompilationUnit> unit_ = std::make_shared<torch::jit::CompilationUnit>();
+  FunctionCopies functions_{unit_};
   std::unordered_map<const c10::ivalue::Object*, Module> done_;
 };
+
+bool uses_other_classes(const torch::jit::Block* block) {
+  for (const torch::jit::Node* node : block->nodes()) {
+    for (const torch::jit::Block* inner : node->blocks())
+      if (uses_other_classes(inner)) return true;
+    if (node->kind() == prim::CreateObject) return true;
+    if (node->kind() != prim::CallMethod) continue;
+    const auto type = node->input(0)->type()->cast<c10::ClassType>();
+    if (!type || !type->is_module()) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
 Module unshare(const Module& model) {
   return Unsharer().copy(model);
+}
+
+bool uses_other_classes(const Module& model) {
+  for (const Module& module : model.modules())
+    for (torch::jit::Function* method : module.type()->methods())
+      if (const auto* function = torch::jit::tryToGraphFunction(*method);
+          function && uses_other_classes(function->graph()->block()))
+        return true;
+  return false;
 }
 
 }  // namespace lathe::compression

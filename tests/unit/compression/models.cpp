@@ -95,6 +95,15 @@ Module Builder::batch_norm2d(std::int64_t channels, bool random) {
   return module;
 }
 
+Module Builder::layer(const std::string& class_name,
+                      const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& shapes,
+                      const std::string& forward) {
+  Module module = leaf(class_name);
+  for (const auto& [name, shape] : shapes) add_parameter(module, name, uniform(shape, 0.5));
+  module.define(forward + "\n");
+  return module;
+}
+
 Module Builder::norm(const std::string& class_name, std::int64_t width, const std::string& expression) {
   Module module = leaf(class_name);
   add_parameter(module, "weight", uniform({width}, 0.5).add_(1.0));

@@ -32,6 +32,11 @@ class Builder {
   /// Statistics and affine parameters as freshly constructed (mean 0, variance 1, weight 1, bias 0), or random ones.
   [[nodiscard]] torch::jit::Module batch_norm2d(std::int64_t channels, bool random = false);
 
+  /// Any other layer: parameters by name and shape, uniform in ±1/2, and a TorchScript `forward` that uses them.
+  [[nodiscard]] torch::jit::Module layer(const std::string& class_name,
+                                         const std::vector<std::pair<std::string, std::vector<std::int64_t>>>& shapes,
+                                         const std::string& forward);
+
   /// One weight and bias over `width` values; `expression` is what its forward returns of x.
   [[nodiscard]] torch::jit::Module norm(const std::string& class_name, std::int64_t width,
                                         const std::string& expression);

@@ -50,7 +50,7 @@ std::vector<std::int64_t> first(std::int64_t count) {
   return indices;
 }
 
-TEST(SpeedupConformance, FirstConvolution) {
+TEST(SpeedupConformance, D63FirstConvolution) {
   const auto report = run(classic_lenet(), {{"conv1", {0, 1, 2}}}, {4, 1, 28, 28});
   ASSERT_TRUE(report) << report.error().message;
   const auto shapes = weight_shapes(report->model);
@@ -59,7 +59,7 @@ TEST(SpeedupConformance, FirstConvolution) {
   EXPECT_EQ(shapes.at("fc1"), (Shape{120, 256}));
 }
 
-TEST(SpeedupConformance, ConvolutionBeforeFlatten) {
+TEST(SpeedupConformance, D64D66ConvolutionBeforeFlatten) {
   for (const char* flatten :
        {"torch.flatten(x, 1)", "x.view([-1, 256])", "x.view([x.size(0), -1])", "x.reshape([x.size(0), 256])"}) {
     const auto report = run(classic_lenet(flatten), {{"conv2", {0, 5}}}, {4, 1, 28, 28});
@@ -70,7 +70,7 @@ TEST(SpeedupConformance, ConvolutionBeforeFlatten) {
   }
 }
 
-TEST(SpeedupConformance, HalfOfAllButTheOutput) {
+TEST(SpeedupConformance, D65HalfOfAllButTheOutput) {
   const auto report =
       run(classic_lenet(), {{"conv1", first(3)}, {"conv2", first(8)}, {"fc1", first(60)}, {"fc2", first(42)}},
           {4, 1, 28, 28});
@@ -97,7 +97,7 @@ TEST(SpeedupConformance, SeedLenetHalved) {
   EXPECT_EQ(weight_shapes(report->model).at("fc2"), (Shape{10, 250}));
 }
 
-TEST(SpeedupConformance, ResidualKeepsWhatEitherBranchKeeps) {
+TEST(SpeedupConformance, D67ResidualKeepsWhatEitherBranchKeeps) {
   Builder build(5);
   const test_models::ConvOptions padded{.kernel = 3, .padding = 1};
   auto c0 = build.conv2d(3, 8, padded);
@@ -118,7 +118,7 @@ TEST(SpeedupConformance, ResidualKeepsWhatEitherBranchKeeps) {
   EXPECT_EQ(shapes.at("fc"), (Shape{2, 6}));
 }
 
-TEST(SpeedupConformance, Concatenation) {
+TEST(SpeedupConformance, D68Concatenation) {
   Builder build(6);
   auto a = build.conv2d(3, 4, {.kernel = 1});
   auto b = build.conv2d(3, 6, {.kernel = 1});
@@ -158,13 +158,13 @@ void expect_cut_to_six(const Module& model) {
   EXPECT_EQ(shapes.at("q")[1], 6);
 }
 
-TEST(SpeedupConformance, Depthwise) {
+TEST(SpeedupConformance, D69Depthwise) {
   const auto report = run(depthwise_net(0), {{"p", {0, 3}}}, {2, 3, 6, 6});
   ASSERT_TRUE(report) << report.error().message;
   expect_cut_to_six(report->model);
 }
 
-TEST(SpeedupConformance, DepthwiseBiasIsFoldedIntoTheNextLayer) {
+TEST(SpeedupConformance, D73DepthwiseBiasIsFoldedIntoTheNextLayer) {
   const auto report = run(depthwise_net(1), {{"p", {0, 3}}}, {2, 3, 6, 6});
   ASSERT_TRUE(report) << report.error().message;
   expect_cut_to_six(report->model);
@@ -194,10 +194,49 @@ TEST(SpeedupConformance, ExtendedMasksLetEverythingGo) {
   EXPECT_TRUE(report->kept.empty());
 }
 
-TEST(SpeedupConformance, EmptyLayer) {
+TEST(SpeedupConformance, D72EmptyLayer) {
   const auto report = run(classic_lenet(), {{"conv1", first(6)}}, {1, 1, 28, 28});
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("`conv1` would have no channel left"));
+}
+
+/// p 3→8, g 8→8 in two groups, q 8→4.
+Module grouped_net() {
+  Builder build(8);
+  auto p = build.conv2d(3, 8, {.kernel = 1});
+  auto g = build.conv2d(8, 8, {.kernel = 3, .padding = 1, .groups = 2});
+  auto q = build.conv2d(8, 4, {.kernel = 1});
+  return build.net("Net", {{"p", p}, {"g", g}, {"q", q}},
+                   "def forward(self, x):\n"
+                   "  x = torch.relu(self.g.forward(torch.relu(self.p.forward(x))))\n"
+                   "  return self.q.forward(x)\n");
+}
+
+TEST(SpeedupConformance, D70GroupsLoseTheSameNumber) {
+  const auto report = run(grouped_net(), {{"g", {0, 1, 4}}}, {2, 3, 6, 6});
+  ASSERT_TRUE(report) << report.error().message;
+  const auto shapes = weight_shapes(report->model);
+  EXPECT_EQ(shapes.at("g"), (Shape{6, 4, 3, 3}));
+  EXPECT_EQ(shapes.at("q")[1], 6);
+  ASSERT_EQ(report->kept.size(), 1U);
+  EXPECT_EQ(report->kept[0].channels, 1);
+  EXPECT_THAT(report->kept[0].place, HasSubstr("`g`"));
+  // The first of each group goes: 0 and 4, so filter 1 is the first that is left.
+  const auto before = grouped_net().attr("g").toModule().attr("weight").toTensor();
+  const auto after = report->model.attr("g").toModule().attr("weight").toTensor();
+  EXPECT_EQ(after.select(0, 0).abs().sum().item().toDouble(), 0.0) << "filter 1 is masked";
+  EXPECT_TRUE(after.select(0, 1).equal(before.select(0, 2)));
+  EXPECT_TRUE(after.select(0, 3).equal(before.select(0, 5)));
+}
+
+TEST(SpeedupConformance, D71AWholeGroupGoes) {
+  const auto report = run(grouped_net(), {{"p", first(4)}, {"g", first(4)}}, {2, 3, 6, 6});
+  ASSERT_TRUE(report) << report.error().message;
+  const auto shapes = weight_shapes(report->model);
+  EXPECT_EQ(shapes.at("p")[0], 4);
+  EXPECT_EQ(shapes.at("g"), (Shape{4, 4, 3, 3}));
+  EXPECT_EQ(shapes.at("q")[1], 4);
+  EXPECT_TRUE(report->kept.empty());
 }
 
 }  // namespace

@@ -287,21 +287,6 @@ TEST(Speedup, LayerUsedTwice) {
 
 // ---- errors ----
 
-TEST(Speedup, UnknownOperatorIsNamedWithItsModule) {
-  Builder build(11);
-  auto conv = build.conv2d(3, 4, {.kernel = 1});
-  auto odd = build.net("Odd", {}, "def forward(self, x):\n  return torch.cumsum(x, 1)\n");
-  auto head = build.conv2d(4, 2, {.kernel = 1});
-  const auto model = build.net("Net", {{"conv", conv}, {"odd", odd}, {"head", head}},
-                               "def forward(self, x):\n"
-                               "  return self.head.forward(self.odd.forward(self.conv.forward(x)))\n");
-  const auto example = random_input({1, 3, 4, 4});
-  const auto report = speed_up(model, filter_masks(model, {{"conv", {0}}}), example);
-  ASSERT_FALSE(report);
-  EXPECT_THAT(report.error().message, AllOf(HasSubstr("aten::cumsum"), HasSubstr("`odd`")));
-  EXPECT_TRUE(speed_up(model, filter_masks(model, {{"head", {0}}}), example)) << "nothing that is pruned meets it";
-}
-
 TEST(Speedup, MasksThatDoNotFit) {
   const auto model = test_models::lenet();
   const auto example = random_input({1, 1, 28, 28});
@@ -323,21 +308,6 @@ TEST(Speedup, ExampleThatDoesNotFit) {
   const auto report = speed_up(model, {}, random_input({1, 3, 28, 28}));
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("expected input"));
-}
-
-TEST(Speedup, CodeThatServesSeveralLayersAtDifferentSizes) {
-  Builder build(12);
-  auto conv = build.conv2d(2, 4, {.kernel = 1});
-  auto fold = build.net("Fold", {}, "def forward(self, x):\n  return x.view([-1, 16])\n");
-  auto left = build.linear(16, 16);
-  auto right = build.linear(16, 3);
-  const auto model = build.net("Net", {{"conv", conv}, {"fold", fold}, {"left", left}, {"right", right}},
-                               "def forward(self, x):\n"
-                               "  x = self.left.forward(self.fold.forward(self.conv.forward(x)))\n"
-                               "  return self.right.forward(self.fold.forward(x))\n");
-  const auto report = speed_up(model, filter_masks(model, {{"conv", {0}}}), random_input({2, 2, 2, 2}));
-  ASSERT_FALSE(report);
-  EXPECT_THAT(report.error().message, AllOf(HasSubstr("aten::view"), HasSubstr("several layers")));
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+// Numbers in the program that channels depend on: once channels are gone, what every call was given and what it should
+// have been given.
+#pragma once
+
+#include <vector>
+
+#include "speedup/channel_trace.hpp"
+#include "speedup/plan.hpp"
+
+namespace lathe::compression {
+
+/// Whether the arguments of such a node are watched: operators that give tensors, prim::If and prim::Loop.
+[[nodiscard]] bool is_watched(const torch::jit::Node* node);
+
+/// The inputs of a watched node that are numbers, truth values or lists of numbers; None in place of others. Lists are
+/// copied, since the program may go on to change them.
+[[nodiscard]] Values numbers_of_call(const torch::jit::Node* node, const Values& inputs);
+
+/// An argument of one call of the smaller model.
+struct SeenNumber {
+  std::size_t call = 0;  ///< index in the trace
+  std::size_t input = 0;
+  c10::IValue found;   ///< what the program gives
+  c10::IValue wanted;  ///< a count of channels, or what the masked model gave
+};
+
+struct SeenNumbers {
+  std::vector<SeenNumber> numbers;  ///< those that are as wanted included
+  c10::IValue output;               ///< of the smaller model, given what it should have been given
+};
+
+/// Runs `flat`, whose parameters have been cut, on the input of the trace. Throws std::runtime_error when the program
+/// takes another way than in the trace, and what the operators throw.
+[[nodiscard]] SeenNumbers watch_numbers(const FlatGraph& flat, const ChannelTrace& trace, const Plan& plan,
+                                        const at::Tensor& input);
+
+/// Whether two numbers, truth values or lists are the same; floating point up to rounding.
+[[nodiscard]] bool same_numbers(const c10::IValue& a, const c10::IValue& b);
+
+}  // namespace lathe::compression
