@@ -63,12 +63,14 @@ class LocalCommands(unittest.TestCase):
         self.assertEqual(layers["conv2"]["weight_shape"], [50, 20, 5, 5])
         self.assertEqual(layers["conv2"]["output_shape"], [2, 50, 8, 8])
         self.assertEqual(layers["fc1"]["macs"], 400000)
-        pruned = {group["layers"][0]: group["pruned"] for group in found["groups"]}
-        self.assertEqual(pruned, {"conv1": "cut", "conv2": "cut", "fc1": "cut", "fc2": "output"})
+        groups = {group["makers"][0]: (group["channels"], group["fixed"], group["readers"]) for group in found["groups"]}
+        self.assertEqual(groups, {"conv1": (20, 0, ["conv2"]), "conv2": (50, 0, ["fc1"]), "fc1": (500, 0, ["fc2"]), "fc2": (10, 10, [])})
+        self.assertEqual([group["holders"] for group in found["groups"]], [[]] * 4)
         self.assertEqual(found, json.loads(self.ok("-o", "json", "inspect", self.model, "--input-shape", "2,1,28,28")))
         text = self.ok("inspect", self.model, "--input-shape", "2,1,28,28")
         self.assertIn("2x50x8x8", text)
-        self.assertIn("fc2\n    feed the model's output", text)
+        self.assertIn("500 channels: fc1 -> fc2", text)
+        self.assertIn("10 channels: fc2\n    10 stay", text)
 
     def test_inspect_refuses(self):
         self.assertIn("no-such.pt", self.refused("inspect", self.example / "no-such.pt"))

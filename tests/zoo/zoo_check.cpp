@@ -3,8 +3,7 @@
 //   zoo-check --core                        the models that are built here
 //   zoo-check OUT_DIR/*.pt                  what tests/zoo/build.py has written
 //
-// Models that speed-up is known to refuse are named by --refused: they must still fail, or the name is to be taken
-// away. Exit status: 0 all as expected, 1 some not (the others are still tried), 2 bad arguments.
+// away. Exit status: 0 all passed, 1 some failed (the others are still tried), 2 bad arguments.
 #include <algorithm>
 #include <exception>
 #include <filesystem>
@@ -39,7 +38,6 @@ constexpr int kBadArguments = 2;
 struct Options {
   std::vector<fs::path> files;
   std::vector<std::string> kinds{"plain", "extended", "aligned"};
-  std::vector<std::string> refused;
   bool core = false;
   int threads = 1;
   CheckOptions check;
@@ -69,25 +67,16 @@ void print_row(const std::string& model, const std::string& form, const Outcome&
   std::fflush(stdout);
 }
 
-bool is_refused(const Options& options, const std::string& name) {
-  return std::find(options.refused.begin(), options.refused.end(), name) != options.refused.end();
-}
-
-/// Whether all went as expected.
 bool check_all_kinds(const std::string& name, const std::string& form, const torch::jit::Module& model,
                      const at::Tensor& example, const Options& options) {
-  bool as_expected = true;
-  const bool refused = is_refused(options, name);
+  bool passed = true;
   for (const auto kind : {MaskKind::Plain, MaskKind::Extended, MaskKind::Aligned}) {
     if (std::find(options.kinds.begin(), options.kinds.end(), name_of(kind)) == options.kinds.end()) continue;
     const auto outcome = lathe::zoo::check(model, example, kind, options.check);
     print_row(name, form, outcome, options.check.latency);
-    const bool passed = outcome.passed == outcome.tried;
-    if (refused)
-      fmt::print("    {}\n", passed ? "UNEXPECTED: it passes now; take it off --refused" : "known to be refused");
-    as_expected = as_expected && passed != refused;
+    passed = passed && outcome.passed == outcome.tried;
   }
-  return as_expected;
+  return passed;
 }
 
 at::Tensor read_tensor(const fs::path& file) {
@@ -132,7 +121,6 @@ int run(int argc, char** argv) {
       ->check(CLI::IsMember({"plain", "extended", "aligned"}))
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--refused", options.refused, "Models that must fail")->delimiter(',');
   app.add_option("--seeds", options.check.seeds, "Masks of each kind")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

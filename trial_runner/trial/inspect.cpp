@@ -66,7 +66,7 @@ Result<void> add_run(Inspection& found, const torch::jit::Module& model, const a
   if (!operations) return tl::unexpected(operations.error());
   const auto memory = compression::peak_activation_bytes(model, input);
   if (!memory) return tl::unexpected(memory.error());
-  auto groups = compression::channel_groups(model, input);
+  auto groups = compression::dependency_groups(model, input);
   if (!groups) return tl::unexpected(groups.error());
   std::map<std::string, std::int64_t> counted;
   for (const auto& [layer, count] : *macs) counted.emplace(layer, count);

@@ -10,7 +10,7 @@
 #include <ATen/core/Tensor.h>
 #include <nlohmann/json.hpp>
 
-#include <lathe/compression/channel_groups.hpp>
+#include <lathe/compression/dependency_groups.hpp>
 #include <lathe/compression/model.hpp>
 
 #include "result.hpp"
@@ -35,7 +35,7 @@ struct Inspection {
   std::int64_t macs = 0;        ///< of one sample, all layers
   std::int64_t operations = 0;  ///< of one sample: compression::CountMode::Full
   std::int64_t activation_bytes = 0;
-  std::vector<compression::ChannelGroup> groups;
+  std::vector<compression::DependencyGroup> groups;
 };
 
 /// Without an input, what the file alone tells. Errors: a file that is no model, an input that the model does not run

@@ -11,21 +11,14 @@ namespace lathe::trial {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using compression::ChannelGroup;
-using compression::Cutting;
+using compression::DependencyGroup;
+using compression::LayerSide;
 
-const char* name_of(Cutting cutting) {
-  switch (cutting) {
-    case Cutting::Whole:
-      return "cut";
-    case Cutting::Partial:
-      return "kept";
-    case Cutting::Output:
-      return "output";
-    case Cutting::Refused:
-      return "refused";
-  }
-  return "";
+std::vector<std::string> members(const DependencyGroup& group, LayerSide side) {
+  std::vector<std::string> names;
+  for (const auto& member : group.members)
+    if (member.side == side) names.push_back(member.layer);
+  return names;
 }
 
 template <class T>
@@ -33,14 +26,14 @@ Json optional_json(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
-Json to_json(const ChannelGroup& group) {
-  Json json{{"layers", group.layers},
-            {"channels", group.channels},
-            {"parts", group.parts},
-            {"pruned", name_of(group.cutting)}};
-  if (group.cutting == Cutting::Refused) json["reason"] = group.reason;
-  for (const auto& kept : group.kept)
-    json["kept"].push_back({{"place", kept.place}, {"channels", kept.channels}, {"reason", kept.reason}});
+Json to_json(const DependencyGroup& group) {
+  Json json{{"channels", group.channels},
+            {"fixed", group.fixed},
+            {"makers", members(group, LayerSide::Output)},
+            {"readers", members(group, LayerSide::Input)},
+            {"holders", Json::array()}};
+  for (const auto& holder : group.holders)
+    json["holders"].push_back({{"place", holder.place}, {"channels", holder.channels}, {"reason", holder.reason}});
   return json;
 }
 
@@ -69,30 +62,16 @@ std::string layer_table(const Inspection& found) {
          row(width, "total", "", "", "", std::to_string(found.parameters), has_run ? std::to_string(found.macs) : "");
 }
 
-std::string explanation(const ChannelGroup& group) {
-  switch (group.cutting) {
-    case Cutting::Whole:
-      return "";
-    case Cutting::Output:
-      return "    feed the model's output: keep their channels\n";
-    case Cutting::Refused:
-      return "    refused: " + group.reason + "\n";
-    case Cutting::Partial: {
-      std::string lines;
-      for (const auto& kept : group.kept)
-        lines += fmt::format("    kept as zeros by {}: {}\n", kept.place, kept.reason);
-      return lines;
-    }
-  }
-  return "";
-}
-
-std::string group_list(const std::vector<ChannelGroup>& groups) {
-  std::string text = "\nchannels that are pruned together\n";
+std::string group_list(const std::vector<DependencyGroup>& groups) {
+  std::string text = "\nchannels that go together: layers that make them -> layers that read them\n";
   for (const auto& group : groups) {
-    const auto parts = group.parts > 1 ? fmt::format(", equally many in each of {} parts", group.parts) : "";
-    text += fmt::format("  {} channels{}: {}\n", group.channels, parts, fmt::join(group.layers, ", "));
-    text += explanation(group);
+    const auto readers = members(group, LayerSide::Input);
+    text += fmt::format("  {} channels: {}{}{}\n", group.channels, fmt::join(members(group, LayerSide::Output), ", "),
+                        readers.empty() ? "" : " -> ", fmt::join(readers, ", "));
+    if (group.fixed > 0)
+      text += fmt::format("    {} stay: the model's input, its output or a fixed tensor has them\n", group.fixed);
+    for (const auto& holder : group.holders)
+      text += fmt::format("    {} stay, held by {}: {}\n", holder.channels, holder.place, holder.reason);
   }
   return text;
 }
