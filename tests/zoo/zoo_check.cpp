@@ -3,7 +3,7 @@
 //   zoo-check --core                        the models that are built here
 //   zoo-check OUT_DIR/*.pt                  what tests/zoo/build.py has written
 //
-// away. Exit status: 0 all passed, 1 some failed (the others are still tried), 2 bad arguments.
+// Exit status: 0 all passed, 1 some failed (the others are still tried), 2 bad arguments.
 #include <algorithm>
 #include <exception>
 #include <filesystem>
