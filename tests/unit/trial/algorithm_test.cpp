@@ -235,9 +235,8 @@ TEST(MakePlan, RefusesABaseThatHasToRunTheModel) {
         plan(fmt::format(R"({{"a": {{"_name": "netadapt", "sparsity": 0.5, "parameter::base_algo": "{}"}}}})", base)
                  .c_str());
     ASSERT_FALSE(result) << base;
-    EXPECT_EQ(result.error().message,
-              fmt::format("parameter::base_algo is {}; expected one that goes by weights alone: level, l1, l2 or fpgm",
-                          base));
+    EXPECT_THAT(result.error().message,
+                HasSubstr(fmt::format("parameter::base_algo is {}; expected one that goes by weights alone", base)));
   }
 }
 

@@ -100,6 +100,7 @@ Json results_in(const fs::path& report) {
     json["metrics"].erase(clocked);
     json["baseline"].erase(clocked);
   }
+  json["costs"].erase("latency");
   json.erase("seconds");
   return json;
 }
