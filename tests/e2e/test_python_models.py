@@ -72,7 +72,7 @@ class PythonModels(unittest.TestCase):
                     quantized = runs.run("observer", {"_name": "observer", "quant_types": ["weight", "input"], "quant_bits": 8})
                     checked = json.loads(python_models("int8", net, quantized["folder"]))
                     self.assertAlmostEqual(checked["accuracy"], quantized["metrics"]["int8_accuracy"])
-                    pruned = runs.run("level", {"_name": "level", "sparsity": 0.5})
+                    pruned = runs.run("level-files", {"_name": "level", "sparsity": 0.5})
                     self.assertGreater(len(json.loads(python_models("masks", net, pruned["folder"]))["layers"]), 1)
 
     def test_lenet(self):
