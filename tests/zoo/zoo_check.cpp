@@ -120,6 +120,7 @@ int run(int argc, char** argv) {
   app.add_option("--masks", options.kinds, "Kinds of masks")
       ->check(CLI::IsMember({"plain", "extended", "aligned"}))
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->capture_default_str();
   app.add_option("--seeds", options.check.seeds, "Masks of each kind")
       ->check(CLI::Range(1, 1000))
