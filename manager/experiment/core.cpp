@@ -113,6 +113,7 @@ void ExperimentManager::Core::open_host() {
   host_->open({
       [this](const proto::Hello& hello) { on_greeting(hello); },
       [this](proto::SequencedEvent event) { on_event(std::move(event)); },
+      [](const proto::HostReport&) {},
       [this](const std::string& why) { on_disconnect(why); },
   });
 }

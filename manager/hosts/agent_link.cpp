@@ -142,7 +142,11 @@ class AgentLink::Core : public std::enable_shared_from_this<Core> {
       return {};
     }
     if (!greeted_) return proto::fail("an event before Hello");
-    if (listener_.event) listener_.event(std::move(std::get<proto::SequencedEvent>(message)));
+    if (auto* report = std::get_if<proto::HostReport>(&message)) {
+      if (listener_.report) listener_.report(std::move(*report));
+    } else if (listener_.event) {
+      listener_.event(std::move(std::get<proto::SequencedEvent>(message)));
+    }
     return {};
   }
 

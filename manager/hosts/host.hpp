@@ -18,6 +18,7 @@ class Host {
   struct Listener {
     std::function<void(const proto::Hello&)> connected;
     std::function<void(proto::SequencedEvent)> event;  ///< in the order the agent sent them; repeats are possible
+    std::function<void(proto::HostReport)> report;     ///< how the host is now
     std::function<void(const std::string& why)> disconnected;  ///< also each time a new attempt to connect fails
   };
 

@@ -51,6 +51,18 @@ std::vector<std::string> FieldReader::text_list(const char* name) {
   return texts;
 }
 
+double FieldReader::number(const char* name) {
+  const Json* field = find(name);
+  if (field == nullptr) return 0;
+  if (field->is_number()) return field->get<double>();
+  return mistyped(name, *field, "a number"), 0;
+}
+
+FieldReader::Json FieldReader::any(const char* name) const {
+  const auto field = object_.find(name);
+  return field == object_.end() ? Json() : *field;
+}
+
 const FieldReader::Json* FieldReader::find(const char* name) {
   const auto field = object_.find(name);
   if (field != object_.end()) return &*field;

@@ -30,6 +30,26 @@ class FieldReader {
   std::optional<std::int64_t> optional_integer(const char* name, std::int64_t low, std::int64_t high = kMost);
   std::map<std::string, std::string> text_map(const char* name);
   std::vector<std::string> text_list(const char* name);
+  double number(const char* name);
+  /// Whatever stands there; null when it is missing.
+  Json any(const char* name) const;
+
+  /// A list of objects, each read by `read`; the first error inside one names the list, the place and the field.
+  template <class T>
+  std::vector<T> list(const char* name, T (*read)(FieldReader&)) {
+    std::vector<T> items;
+    const Json* field = find(name);
+    if (field == nullptr) return items;
+    if (!field->is_array()) return mistyped(name, *field, "an array"), items;
+    for (const Json& element : *field) {
+      const std::string place = std::string(name) + "[" + std::to_string(items.size()) + "]";
+      if (!element.is_object()) return mistyped(place, element, "an object"), items;
+      FieldReader fields(element);
+      items.push_back(read(fields));
+      if (fields.error_) return report(fields.error_->message, place + "." + fields.error_->field), items;
+    }
+    return items;
+  }
 
   /// `message` if every field was good.
   template <class Message, class Variant>

@@ -30,6 +30,8 @@ Result<ToAgent> read_start_trial(FieldReader& fields) {
   start.environment = fields.text_map("environment");
   start.parameter_file = fields.text("parameter_file");
   start.max_duration_s = fields.optional_integer("max_duration_s", 1);
+  start.code_tree = fields.text("code_tree");
+  start.launcher = fields.any("launcher");
   return fields.finish<StartTrial, ToAgent>(std::move(start));
 }
 
@@ -62,7 +64,43 @@ Result<FromAgent> read_hello(FieldReader& fields) {
   hello.state_id = fields.text("state_id");
   hello.last_sequence = static_cast<std::uint64_t>(fields.integer("last_sequence", 0));
   hello.running = fields.text_list("running");
+  hello.root = fields.text("root");
+  hello.trial_program = fields.text("trial_program");
   return fields.finish<Hello, FromAgent>(std::move(hello));
+}
+
+GpuProcess read_gpu_process(FieldReader& fields) {
+  GpuProcess process;
+  process.pid = fields.integer("pid", 0);
+  process.name = fields.text("name");
+  process.user = fields.text("user");
+  process.trial_id = fields.text("trial_id");
+  return process;
+}
+
+Gpu read_gpu(FieldReader& fields) {
+  Gpu gpu;
+  gpu.index = fields.integer("index", 0, 1023);
+  gpu.uuid = fields.text("uuid");
+  gpu.name = fields.text("name");
+  gpu.memory_bytes = fields.integer("memory_bytes", 0);
+  gpu.memory_used_bytes = fields.integer("memory_used_bytes", 0);
+  gpu.utilization = fields.integer("utilization", 0, 100);
+  gpu.processes = fields.list<GpuProcess>("processes", read_gpu_process);
+  return gpu;
+}
+
+Result<FromAgent> read_host_report(FieldReader& fields) {
+  HostReport report;
+  report.gpus = fields.list<Gpu>("gpus", read_gpu);
+  report.gpu_error = fields.text("gpu_error");
+  report.cores = fields.integer("cores", 0);
+  report.load = fields.number("load");
+  report.memory_bytes = fields.integer("memory_bytes", 0);
+  report.memory_free_bytes = fields.integer("memory_free_bytes", 0);
+  report.disk_free_bytes = fields.integer("disk_free_bytes", 0);
+  report.time_ms = fields.integer("time_ms", 0);
+  return fields.finish<HostReport, FromAgent>(std::move(report));
 }
 
 SequencedEvent with_sequence(FieldReader& fields, AgentEvent event) {
@@ -114,7 +152,9 @@ Json write(const StartTrial& start) {
             {"working_directory", start.working_directory},
             {"directory", start.directory},
             {"environment", start.environment},
-            {"parameter_file", start.parameter_file}};
+            {"parameter_file", start.parameter_file},
+            {"code_tree", start.code_tree},
+            {"launcher", start.launcher}};
   put_optional(json, "max_duration_s", start.max_duration_s);
   return json;
 }
@@ -139,7 +179,39 @@ Json write(const Hello& hello) {
           {"pid", hello.pid},
           {"state_id", hello.state_id},
           {"last_sequence", hello.last_sequence},
-          {"running", hello.running}};
+          {"running", hello.running},
+          {"root", hello.root},
+          {"trial_program", hello.trial_program}};
+}
+
+Json write(const GpuProcess& process) {
+  return {{"pid", process.pid}, {"name", process.name}, {"user", process.user}, {"trial_id", process.trial_id}};
+}
+
+Json write(const Gpu& gpu) {
+  Json processes = Json::array();
+  for (const GpuProcess& process : gpu.processes) processes.push_back(write(process));
+  return {{"index", gpu.index},
+          {"uuid", gpu.uuid},
+          {"name", gpu.name},
+          {"memory_bytes", gpu.memory_bytes},
+          {"memory_used_bytes", gpu.memory_used_bytes},
+          {"utilization", gpu.utilization},
+          {"processes", std::move(processes)}};
+}
+
+Json write(const HostReport& report) {
+  Json gpus = Json::array();
+  for (const Gpu& gpu : report.gpus) gpus.push_back(write(gpu));
+  return {{"type", "host_report"},
+          {"gpus", std::move(gpus)},
+          {"gpu_error", report.gpu_error},
+          {"cores", report.cores},
+          {"load", report.load},
+          {"memory_bytes", report.memory_bytes},
+          {"memory_free_bytes", report.memory_free_bytes},
+          {"disk_free_bytes", report.disk_free_bytes},
+          {"time_ms", report.time_ms}};
 }
 
 void write_event(Json& json, const TrialStarted& started) {
@@ -187,14 +259,16 @@ constexpr std::array<MessageType<ToAgent>, 4> to_agent_types{{
     {"shutdown", read_shutdown},
 }};
 
-constexpr std::array<MessageType<FromAgent>, 4> from_agent_types{{
+constexpr std::array<MessageType<FromAgent>, 5> from_agent_types{{
     {"hello", read_hello},
+    {"host_report", read_host_report},
     {"trial_started", read_trial_started},
     {"trial_metric", read_trial_metric},
     {"trial_exited", read_trial_exited},
 }};
 
-/// Told before parsing: a tree that deep takes long to build and to take down, and no message is deeper than two.
+/// Told before parsing: a tree that deep takes long to build and to take down, and no message of ours is deeper than a
+/// few levels.
 bool nests_too_deep(std::string_view text) {
   bool in_string = false;
   int depth = 0;

@@ -39,8 +39,15 @@ std::string complaint_about(std::string_view json) {
 }
 
 TEST(Frames, StartTrialSurvivesTheWire) {
-  const StartTrial start{"e/t/0", "python \"t.py\" & wait\n", "/work dir", "/d/\u00fc", {{"A", "1"}, {"B", ""}}, "{}",
-                         60};
+  const StartTrial start{"e/t/0",
+                         "python \"t.py\" & wait\n",
+                         "/work dir",
+                         "/d/\u00fc",
+                         {{"A", "1"}, {"B", ""}},
+                         "{}",
+                         60,
+                         "/trees/1",
+                         {{"kind", "slurm"}, {"directives", {"--qos=low"}}}};
   const StartTrial copy = sent_to_agent(start);
   EXPECT_EQ(copy.trial_id, start.trial_id);
   EXPECT_EQ(copy.command, start.command);
@@ -49,7 +56,10 @@ TEST(Frames, StartTrialSurvivesTheWire) {
   EXPECT_EQ(copy.environment, start.environment);
   EXPECT_EQ(copy.parameter_file, start.parameter_file);
   EXPECT_EQ(copy.max_duration_s, 60);
+  EXPECT_EQ(copy.code_tree, start.code_tree);
+  EXPECT_EQ(copy.launcher, start.launcher);
   EXPECT_FALSE(sent_to_agent(StartTrial{}).max_duration_s);
+  EXPECT_TRUE(sent_to_agent(StartTrial{}).launcher.is_null());
 }
 
 TEST(Frames, OtherMessagesToTheAgentSurviveTheWire) {
@@ -64,7 +74,7 @@ TEST(Frames, OtherMessagesToTheAgentSurviveTheWire) {
 }
 
 TEST(Frames, HelloSurvivesTheWire) {
-  const Hello hello{1, "0.1.0", "host", 42, "abc", 7, {"a", "b"}};
+  const Hello hello{1, "0.1.0", "host", 42, "abc", 7, {"a", "b"}, "/root", "/bin/lathe-trial"};
   const auto decoded = decode_from_agent(json_of(encode_frame(FromAgent(hello))));
   ASSERT_TRUE(decoded) << decoded.error().to_string();
   const auto& copy = std::get<Hello>(*decoded);
@@ -75,6 +85,36 @@ TEST(Frames, HelloSurvivesTheWire) {
   EXPECT_EQ(copy.state_id, "abc");
   EXPECT_EQ(copy.last_sequence, 7u);
   EXPECT_EQ(copy.running, hello.running);
+  EXPECT_EQ(copy.root, "/root");
+  EXPECT_EQ(copy.trial_program, "/bin/lathe-trial");
+}
+
+TEST(Frames, HostReportSurvivesTheWire) {
+  HostReport report;
+  report.gpus = {{0, "GPU-1", "H100", 80, 3, 7, {{4711, "python", "ana", ""}, {5, "lathe-trial", "me", "e/t/0"}}}, {}};
+  report.gpu_error = "nvidia-smi does not answer";
+  report.cores = 16;
+  report.load = 1.5;
+  report.disk_free_bytes = 1ll << 40;
+  const auto decoded = decode_from_agent(json_of(encode_frame(FromAgent(report))));
+  ASSERT_TRUE(decoded) << decoded.error().to_string();
+  const auto& copy = std::get<HostReport>(*decoded);
+  ASSERT_EQ(copy.gpus.size(), 2u);
+  ASSERT_EQ(copy.gpus[0].processes.size(), 2u);
+  EXPECT_EQ(copy.gpus[0].processes[0].user, "ana");
+  EXPECT_EQ(copy.gpus[0].processes[1].trial_id, "e/t/0");
+  EXPECT_EQ(copy.gpus[0].utilization, 7);
+  EXPECT_EQ(copy.gpu_error, report.gpu_error);
+  EXPECT_EQ(copy.load, 1.5);
+  EXPECT_EQ(copy.disk_free_bytes, 1ll << 40);
+}
+
+TEST(Frames, ErrorsInsideAListNameThePlace) {
+  const auto decoded = decode_from_agent(
+      R"({"type":"host_report","gpus":[{"index":0,"uuid":"","name":"","memory_bytes":1,"memory_used_bytes":0,)"
+      R"("utilization":0,"processes":[{"pid":"x"}]}]})");
+  ASSERT_FALSE(decoded);
+  EXPECT_THAT(decoded.error().to_string(), HasSubstr("gpus[0].processes[0].pid: "));
 }
 
 TEST(Frames, EventsSurviveTheWire) {

@@ -20,7 +20,7 @@
 
 namespace lathe::proto {
 
-inline constexpr std::uint32_t frame_protocol_version = 1;
+inline constexpr std::uint32_t frame_protocol_version = 2;
 inline constexpr std::uint32_t max_frame_bytes = 16u << 20;
 
 // ---- daemon → agent -------------------------------------------------------------------------------------------------
@@ -35,6 +35,10 @@ struct StartTrial {
   std::map<std::string, std::string> environment;  ///< added to the agent's own
   std::string parameter_file;                      ///< content of parameter.cfg; empty: not written
   std::optional<std::int64_t> max_duration_s;      ///< the agent itself ends the trial after this long
+  std::string code_tree;  ///< absolute; a folder that is copied to directory/code before the start; empty: none
+  /// Who runs the command: null: the agent, as a child of its own. Else an object with `kind` and that launcher's
+  /// settings, e.g. {"kind": "slurm", "directives": ["--partition=gpu"], "prologue": "module load cuda"}.
+  nlohmann::ordered_json launcher;
 };
 
 /// Ends a trial: SIGTERM to its group, SIGKILL after the grace time. Unknown ids are ignored.
@@ -68,6 +72,39 @@ struct Hello {
   std::string state_id;              ///< random, made with the state folder; a new one restarts the sequence numbers
   std::uint64_t last_sequence = 0;   ///< of the last event emitted
   std::vector<std::string> running;  ///< trials that run now
+  std::string root;                  ///< absolute; folder of this host for the files of trials that come from elsewhere
+  std::string trial_program;         ///< absolute; lathe-trial of the same version, where the host has it; else empty
+};
+
+/// A process that uses a GPU.
+struct GpuProcess {
+  std::int64_t pid = 0;
+  std::string name;      ///< of the program; may be empty
+  std::string user;      ///< may be empty
+  std::string trial_id;  ///< the trial of this agent that it belongs to; empty: none
+};
+
+struct Gpu {
+  std::int64_t index = 0;  ///< as CUDA_VISIBLE_DEVICES counts with CUDA_DEVICE_ORDER=PCI_BUS_ID
+  std::string uuid;
+  std::string name;
+  std::int64_t memory_bytes = 0;
+  std::int64_t memory_used_bytes = 0;
+  std::int64_t utilization = 0;  ///< percent
+  std::vector<GpuProcess> processes;
+};
+
+/// How the host is. Sent after Hello and whenever something about it has changed, at most every few seconds; has no
+/// sequence number, since only the newest counts.
+struct HostReport {
+  std::vector<Gpu> gpus;
+  std::string gpu_error;  ///< why GPUs could not be looked at, although there seem to be some
+  std::int64_t cores = 0;
+  double load = 0;  ///< of the last minute
+  std::int64_t memory_bytes = 0;
+  std::int64_t memory_free_bytes = 0;  ///< MemAvailable
+  std::int64_t disk_free_bytes = 0;    ///< where `root` is
+  std::int64_t time_ms = 0;
 };
 
 /// The process exists.
@@ -103,7 +140,7 @@ struct SequencedEvent {
   AgentEvent event;
 };
 
-using FromAgent = std::variant<Hello, SequencedEvent>;
+using FromAgent = std::variant<Hello, SequencedEvent, HostReport>;
 
 // ---- codec ----------------------------------------------------------------------------------------------------------
 
