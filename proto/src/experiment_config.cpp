@@ -14,6 +14,7 @@
 #include "path_resolver.hpp"
 #include "reader.hpp"
 #include "search_space_reader.hpp"
+#include "training_service_section.hpp"
 #include "tuner_section.hpp"
 #include "v1_conversion.hpp"
 
@@ -23,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr IntegerRange positive_integer{.low = 1};
+constexpr IntegerRange retries{.low = 0, .high = 1000};
 
 /// Our own JSON is wordier than what it was made from, and puts a search space from a file one level deeper.
 constexpr DocumentLimits canonical_limits{.bytes = std::size_t{64} << 20, .nodes = 2'000'000, .depth = 80};
@@ -54,8 +56,10 @@ class ExperimentReader {
     read_task();
     read_code_directory();
     read_tuner_section();
+    fields_.integer("trialGpuNumber", config_.trial_gpu_number, {0, 1'000});
+    read_retries();
     if (const auto service = fields_.find("trainingService"))
-      config_.training_service = read_training_service(*service, problems_);
+      config_.training_services = read_training_services(*service, paths_, problems_);
     check_nni_only_keys(fields_, problems_);
     return std::move(config_);
   }
@@ -72,6 +76,18 @@ class ExperimentReader {
       target = *duration;
     } else {
       problems_.add(*value, std::move(duration.error().message));
+    }
+  }
+
+  void read_retries() {
+    const auto value = fields_.find("maxRetries");
+    if (!value) return;
+    if (value->json().is_object()) {
+      Fields each(*value, keys::retries, problems_);
+      each.integer("lost", config_.max_retries.lost, retries);
+      each.integer("failed", config_.max_retries.failed, retries);
+    } else if (const auto number = read_integer(*value, retries, problems_)) {
+      config_.max_retries = {*number, *number};
     }
   }
 

@@ -31,7 +31,9 @@ nlohmann::ordered_json to_json(const ExperimentConfig& config) {
   if (config.max_experiment_duration) json["maxExperimentDuration"] = to_string(*config.max_experiment_duration);
   if (config.max_trial_duration) json["maxTrialDuration"] = to_string(*config.max_trial_duration);
   json["tuner"] = tuner_json(config.tuner);
-  json["trainingService"] = {{"platform", config.training_service.platform}};
+  if (config.trial_gpu_number) json["trialGpuNumber"] = *config.trial_gpu_number;
+  json["maxRetries"] = {{"lost", config.max_retries.lost}, {"failed", config.max_retries.failed}};
+  json["trainingService"] = to_json(config.training_services);
   if (config.compression) json["compression"] = to_json(*config.compression);
   return json;
 }

@@ -27,6 +27,7 @@ inline constexpr auto experiment = std::to_array<std::string_view>({"experimentN
                                                                     "tuner",
                                                                     "assessor",
                                                                     "advisor",
+                                                                    "maxRetries",
                                                                     "trainingService",
                                                                     "useAnnotation",
                                                                     "nniManagerIp",
@@ -36,9 +37,26 @@ inline constexpr auto experiment = std::to_array<std::string_view>({"experimentN
                                                                     "tunerGpuIndices",
                                                                     "sharedStorage"});
 
-inline constexpr auto training_service =
+inline constexpr auto retries = std::to_array<std::string_view>({"lost", "failed"});
+
+inline constexpr auto local_service = std::to_array<std::string_view>(
+    {"platform", "trialCommand", "trialCodeDirectory", "trialGpuNumber", "nniManagerIp", "debug", "reuseMode",
+     "remoteConfig", "useActiveGpu", "maxTrialNumberPerGpu", "maxTrialNumPerGpu", "gpuIndices", "slots"});
+inline constexpr auto remote_service =
     std::to_array<std::string_view>({"platform", "trialCommand", "trialCodeDirectory", "trialGpuNumber", "nniManagerIp",
-                                     "debug", "useActiveGpu", "maxTrialNumberPerGpu", "gpuIndices", "reuseMode"});
+                                     "debug", "reuseMode", "remoteConfig", "machineList"});
+/// NNI's keys in v2's spelling and v1's, and ours: slots, labels.
+inline constexpr auto machine = std::to_array<std::string_view>(
+    {"host", "ip", "port", "user", "username", "password", "passwd", "sshKeyFile", "sshKeyPath", "sshPassphrase",
+     "passphrase", "useActiveGpu", "maxTrialNumberPerGpu", "maxTrialNumPerGpu", "gpuIndices", "pythonPath", "slots",
+     "labels"});
+inline constexpr auto ssh_address =
+    std::to_array<std::string_view>({"host", "ip", "port", "user", "username", "password", "passwd", "sshKeyFile",
+                                     "sshKeyPath", "sshPassphrase", "passphrase"});
+inline constexpr auto slurm_service = std::to_array<std::string_view>(
+    {"platform", "trialCommand", "trialCodeDirectory", "trialGpuNumber", "nniManagerIp", "debug", "reuseMode",
+     "remoteConfig", "submitHost", "partition", "account", "qos", "timeLimit", "gresType", "cpusPerTask", "memory",
+     "directives", "prologue", "slots"});
 
 inline constexpr auto tuner = std::to_array<std::string_view>({"name", "className", "codeDirectory", "classArgs"});
 inline constexpr auto random_args = std::to_array<std::string_view>({"seed", "optimize_mode"});

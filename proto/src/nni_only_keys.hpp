@@ -2,8 +2,6 @@
 // change what the experiment does are errors.
 #pragma once
 
-#include <lathe/proto/experiment_config.hpp>
-
 #include "problems.hpp"
 #include "reader.hpp"
 
@@ -11,8 +9,5 @@ namespace lathe::proto {
 
 /// Judges such keys at the top level of a config.
 void check_nni_only_keys(const Fields& experiment, Problems& problems);
-
-/// Reads `trainingService`: only the local platform exists, and what else stands there has no effect yet.
-[[nodiscard]] TrainingServiceConfig read_training_service(const Value& value, Problems& problems);
 
 }  // namespace lathe::proto

@@ -58,7 +58,8 @@ TEST_F(ExperimentConfigTest, ReadsNnisExample) {
   EXPECT_FALSE(config->max_trial_duration);
   EXPECT_EQ(config->tuner.kind, TunerKind::Tpe);
   EXPECT_EQ(config->tuner.optimize_mode, OptimizeMode::Maximize);
-  EXPECT_EQ(config->training_service.platform, "local");
+  ASSERT_EQ(config->training_services.size(), 1u);
+  EXPECT_EQ(platform_of(config->training_services[0]), "local");
   EXPECT_TRUE(config->warnings.empty());
 }
 
@@ -222,20 +223,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"advisor: {name: BOHB}", "advisor: not supported yet: advisors"},
         BadConfig{"useAnnotation: true", "useAnnotation: not supported yet: annotations"},
         BadConfig{"useAnnotation: yes", "useAnnotation: expected true or false, found \"yes\""},
-        BadConfig{"trialGpuNumber: 2", "trialGpuNumber: not supported yet: trials on GPUs; expected 0, found 2"},
+        BadConfig{"trialGpuNumber: -1", "trialGpuNumber: expected an integer from 0 to 1000, found -1"},
+        BadConfig{"maxRetries: {lost: -1}", "maxRetries.lost: expected an integer from 0 to 1000, found -1"},
         BadConfig{"experimentType: nas", "experimentType: not supported yet: architecture search"},
-        BadConfig{"trainingService: {platform: remote, machineList: []}",
-                  "config.yml:4: trainingService.platform: not supported yet: platform \"remote\"; expected local"},
-        BadConfig{"trainingService: {platform: mars}", "unknown platform \"mars\"; expected local"},
-        BadConfig{"trainingService: [{platform: local}]",
-                  "trainingService: not supported yet: several training services"},
+        BadConfig{"trainingService: {platform: mars}", "unknown platform \"mars\"; expected local, remote or slurm"},
+        BadConfig{"trainingService: {platform: kubeflow}", "not supported: platform \"kubeflow\""},
         BadConfig{"trainingService: local",
                   "trainingService: expected an object with keys such as platform, found \"local\""},
-        BadConfig{"trainingService: {}", "trainingService.platform: required: local"},
+        BadConfig{"trainingService: {}", "trainingService.platform: required: local, remote or slurm"},
         BadConfig{"trainingService: {platform: local, trialCommand: x}",
                   "trainingService.trialCommand: not supported here; expected trialCommand at the top level"},
         BadConfig{"trainingService: {platform: local, trialGpuNumber: 1}",
-                  "trainingService.trialGpuNumber: not supported yet"}));
+                  "trainingService.trialGpuNumber: not supported here; expected trialGpuNumber at the top level"}));
 
 TEST_F(ExperimentConfigTest, NeedsASearchSpaceATaskAndATuner) {
   EXPECT_EQ(

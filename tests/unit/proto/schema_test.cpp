@@ -48,7 +48,12 @@ struct Block {
 const std::vector<Block>& blocks() {
   static const std::vector<Block> all{
       {"", keys::experiment},
-      {"/$defs/trainingService", keys::training_service},
+      {"/$defs/retries", keys::retries},
+      {"/$defs/localService", keys::local_service},
+      {"/$defs/remoteService", keys::remote_service},
+      {"/$defs/machine", keys::machine},
+      {"/$defs/sshAddress", keys::ssh_address},
+      {"/$defs/slurmService", keys::slurm_service},
       {"/$defs/tuner", keys::tuner},
       {"/$defs/randomArgs", keys::random_args},
       {"/$defs/annealArgs", keys::anneal_args},

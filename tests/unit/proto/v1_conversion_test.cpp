@@ -58,50 +58,27 @@ TEST_F(V1ConversionTest, ReadsNnisGuide) {
               ElementsAre(HasSubstr("config.yml:1: authorName: ignored"), HasSubstr("NNI v1 format")));
 }
 
-TEST_F(V1ConversionTest, RefusesGpusUnderTheNameTheAuthorUsed) {
-  EXPECT_EQ(errors(guide("1")), "config.yml:20: trial.gpuNum: not supported yet: trials on GPUs; expected 0, found 1");
+TEST_F(V1ConversionTest, NamesABadNumberOfGpusAsItsAuthorDid) {
+  EXPECT_EQ(errors(guide("-1")), "config.yml:20: trial.gpuNum: expected an integer from 0 to 1000, found -1");
 }
 
-TEST_F(V1ConversionTest, KeepsTheDurationThatNniLoses) {
-  const auto config = parse(guide("0") + "maxTrialDuration: 10m\n");
-  ASSERT_TRUE(config);
-  EXPECT_EQ(config->max_trial_duration, seconds(600));
-}
-
-TEST_F(V1ConversionTest, WarnsOfKeysWithoutMeaning) {
-  const auto config =
-      parse(guide("0") +
-            "description: d\nmultiThread: false\nmultiPhase: false\nversionCheck: true\nlogCollection: none\n"
-            "logDir: /tmp\nlocalConfig: {useActiveGpu: true, maxTrialNumPerGpu: 2, gpuIndices: '0'}\n");
+TEST_F(V1ConversionTest, ReadsMachinesInTheOldSpelling) {
+  const auto config = parse(
+      "trainingServicePlatform: remote\nmachineList:\n  - {ip: 10.0.0.1, username: ana, passwd: secret, port: 2222, "
+      "gpuIndices: '0,1', maxTrialNumPerGpu: 2}\nsearchSpacePath: search_space.json\n"
+      "trial: {command: x, codeDir: ., gpuNum: 1}\ntuner: {builtinTunerName: Random}\n");
   ASSERT_TRUE(config) << to_string(config.error());
-  for (const char* key : {"description", "multiThread", "versionCheck", "logCollection", "logDir",
-                          "localConfig.useActiveGpu", "localConfig.maxTrialNumPerGpu", "localConfig.gpuIndices"}) {
-    EXPECT_THAT(config->warnings, Contains(HasSubstr(std::string(key) + ": ignored"))) << key;
-  }
-}
-
-TEST_F(V1ConversionTest, ErrorsNameV1Fields) {
-  const std::string text =
-      "trainingServicePlatform: local\ntuner:\n  builtinTunerName: Foo\ntrial:\n  command: ''\n  codeDir: nowhere\n"
-      "maxExecDuration: 5\nmaxTrialNum: 0\nsearchSpacePath: none.json\nmultiPhase: true\ntrail: {}\n";
-  const std::string all = errors(text);
-  for (const char* part :
-       {"config.yml:3: tuner.builtinTunerName: unknown tuner \"Foo\"",
-        "config.yml:5: trial.command: expected a text that is not empty", "config.yml:6: trial.codeDir: \"nowhere\"",
-        "config.yml:8: maxTrialNum: expected an integer >= 1", "config.yml:9: searchSpacePath: \"none.json\"",
-        "config.yml:10: multiPhase: expected false",
-        "config.yml:11: trail: unknown key, with the value an empty object; did you mean \"trial\"?"}) {
-    EXPECT_THAT(all, HasSubstr(part));
-  }
+  const auto& machine = std::get<RemoteService>(config->training_services.at(0)).machines.at(0);
+  EXPECT_EQ(machine.address.name(), "ana@10.0.0.1:2222");
+  EXPECT_EQ(machine.address.password.reveal(), "secret");
+  EXPECT_EQ(machine.gpus.gpu_indices, (std::vector<std::int64_t>{0, 1}));
+  EXPECT_EQ(machine.gpus.max_trials_per_gpu, 2);
+  EXPECT_EQ(to_json(*config).dump().find("secret"), std::string::npos);
 }
 
 TEST_F(V1ConversionTest, RefusesWhatWouldChangeTheResult) {
   EXPECT_THAT(errors(guide("0") + "assessor: {builtinAssessorName: Medianstop}\n"),
               HasSubstr("assessor: not supported yet"));
-  EXPECT_EQ(
-      errors("trainingServicePlatform: remote\nmachineList: [{ip: 10.0.0.1}]\nsearchSpacePath: search_space.json\n"
-             "trial: {command: x, codeDir: .}\ntuner: {builtinTunerName: Random}\n"),
-      "config.yml:1: trainingServicePlatform: not supported yet: platform \"remote\"; expected local");
   EXPECT_THAT(
       errors("trainingServicePlatform: local\nsearchSpacePath: search_space.json\ntrial: {command: x, codeDir: .}\n"
              "tuner: {codeDir: ., classFileName: t.py, className: T}\n"),

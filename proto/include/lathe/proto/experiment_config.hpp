@@ -16,6 +16,7 @@
 #include <lathe/proto/compression_config.hpp>
 #include <lathe/proto/result.hpp>
 #include <lathe/proto/search_space.hpp>
+#include <lathe/proto/training_service.hpp>
 
 namespace lathe::proto {
 
@@ -36,9 +37,10 @@ struct TunerConfig {
   nlohmann::ordered_json class_args = nlohmann::ordered_json::object();
 };
 
-/// `trainingService:`. Only `platform: local` exists so far.
-struct TrainingServiceConfig {
-  std::string platform = "local";
+/// How often a trial is run again. `maxRetries:` takes a number for both, or an object.
+struct RetryConfig {
+  std::int64_t lost = 1;    ///< after its host or agent was lost
+  std::int64_t failed = 0;  ///< after it failed by itself
 };
 
 struct ExperimentConfig {
@@ -52,7 +54,10 @@ struct ExperimentConfig {
   std::optional<std::chrono::seconds> max_experiment_duration;
   std::optional<std::chrono::seconds> max_trial_duration;
   TunerConfig tuner;
-  TrainingServiceConfig training_service;
+  /// NNI's trialGpuNumber: none: GPUs are not looked at, 0: the trial sees none, more: so many are the trial's.
+  std::optional<std::int64_t> trial_gpu_number;
+  RetryConfig max_retries;
+  std::vector<TrainingService> training_services{LocalService{}};  ///< in order of preference; not empty
   std::vector<std::string> warnings;  ///< keys that NNI knows and Lathe ignores, converted v1 keys, …
 };
 
