@@ -58,10 +58,15 @@ void on_metric(Turn& turn, std::int64_t sequence, const proto::TrialMetric& metr
 
 void on_exited(Turn& turn, std::int64_t sequence, const proto::TrialExited& exited) {
   TrialRow& trial = turn.edit(sequence);
+  const proto::ExperimentConfig& config = *turn.state.config;
   const Outcome outcome = outcome_of(exited, {trial.kill_reason, !trial.record.final_metric.is_null(), trial.losses,
-                                              turn.state.config->max_trial_duration});
+                                              config.max_retries.lost, config.max_trial_duration});
   if (outcome.status == TrialStatus::Waiting) {
-    turn.requeue(sequence, outcome.reason, outcome.lost);
+    turn.requeue(sequence, outcome.reason, outcome.lost ? Rerun::Lost : Rerun::Requeued);
+    return;
+  }
+  if (outcome.status == TrialStatus::Failed && !outcome.lost && trial.failures < config.max_retries.failed) {
+    turn.requeue(sequence, outcome.reason, Rerun::Failed);
     return;
   }
   trial.record.exit_code = exited.exit_code;
@@ -91,7 +96,8 @@ void fail_preparation(Turn& turn, std::string why) {
 
 void end_preparation(Turn& turn, const proto::TrialExited& exited) {
   ExperimentRow& row = turn.experiment();
-  const Outcome outcome = outcome_of(exited, {"", !row.record.baseline.is_null(), row.preparation_losses, {}});
+  const Outcome outcome = outcome_of(
+      exited, {"", !row.record.baseline.is_null(), row.preparation_losses, turn.state.config->max_retries.lost, {}});
   if (outcome.status == TrialStatus::Waiting || outcome.status == TrialStatus::UserCanceled) {
     row.record.preparation = PreparationState::Waiting;
     ++row.preparation_attempt;
@@ -133,30 +139,51 @@ void take_trial_event(Turn& turn, std::int64_t sequence, const proto::AgentEvent
     on_exited(turn, sequence, std::get<proto::TrialExited>(event));
 }
 
-void kill(Turn& turn, const std::string& id, const std::string& reason) {
-  turn.tell(proto::KillTrial{id, reason, turn.grace_ms()});
+proto::TrialExited lost(const std::string& attempt, std::string why, Milliseconds time_ms) {
+  proto::TrialExited exited;
+  exited.trial_id = attempt;
+  exited.error = std::move(why);
+  exited.lost = true;
+  exited.time_ms = time_ms;
+  return exited;
 }
 
-void greet_preparation(Turn& turn, const proto::Hello& hello, bool runs, const std::filesystem::path& trial_program) {
+void greet_preparation(Turn& turn, const Station& station, bool runs, const std::filesystem::path& trial_program) {
+  const std::string id = preparation_id(turn.state.row);
   const bool stopping = turn.state.record().status == proto::ExperimentStatus::Stopping;
-  if (!runs && turn.state.row.preparation_agent != hello.state_id) {
-    end_preparation(turn, proto::TrialExited{
-                              preparation_id(turn.state.row), {}, {}, "its agent is gone", true, "", "", turn.now()});
+  if (!runs && turn.state.row.preparation_agent != station.hello.state_id) {
+    end_preparation(turn, lost(id, "its agent is gone", turn.now()));
     return;
   }
-  if (!runs) turn.tell(launch_preparation(turn.state, trial_program));
-  if (stopping) kill(turn, preparation_id(turn.state.row), "stop");
+  const std::string& host = station.spec.id;
+  if (!runs) turn.tell(host, launch_preparation(turn.state, station, trial_program));
+  if (stopping) turn.tell(host, proto::KillTrial{id, "stop", turn.grace_ms()});
 }
 
-void greet_trial(Turn& turn, const TrialRow& trial, const proto::Hello& hello, bool runs,
+void greet_trial(Turn& turn, const TrialRow& trial, Station station, bool runs,
                  const std::filesystem::path& trial_program) {
-  if (!runs && trial.agent != hello.state_id) {
-    on_exited(turn, trial.record.sequence,
-              proto::TrialExited{attempt_id(trial), {}, {}, "its agent is gone", true, "", "", turn.now()});
+  const std::string id = attempt_id(trial);
+  if (!runs && trial.agent != station.hello.state_id) {
+    on_exited(turn, trial.record.sequence, lost(id, "its agent is gone", turn.now()));
     return;
   }
-  if (!runs) turn.tell(launch_trial(turn.state, trial, trial_program));
-  if (!trial.kill_reason.empty()) kill(turn, attempt_id(trial), trial.kill_reason);
+  const std::string host = station.spec.id;
+  station.gpus = trial.record.gpus;
+  if (!runs) turn.tell(host, launch_trial(turn.state, trial, station, trial_program));
+  if (!trial.kill_reason.empty()) turn.tell(host, proto::KillTrial{id, trial.kill_reason, turn.grace_ms()});
+}
+
+/// Calls `each` with every trial that is RUNNING on the host. It may change the trials.
+template <class Each>
+void for_trials_on(const Turn& turn, const std::string& host, Each each) {
+  const auto live = turn.state.live;
+  for (const auto& [sequence, trial] : live) {
+    if (trial->record.status == TrialStatus::Running && trial->record.host == host) each(*trial);
+  }
+}
+
+bool prepares_on(const Turn& turn, const std::string& host) {
+  return turn.state.preparing() && turn.state.row.preparation_host == host;
 }
 
 }  // namespace
@@ -178,16 +205,35 @@ void take_event(Turn& turn, const std::string& state_id, const proto::SequencedE
   if (present) take_trial_event(turn, trial->record.sequence, event.event);
 }
 
-void take_greeting(Turn& turn, const proto::Hello& hello, const std::filesystem::path& trial_program) {
-  const auto runs = [&](const std::string& id) {
-    return std::find(hello.running.begin(), hello.running.end(), id) != hello.running.end();
+void take_greeting(Turn& turn, const Station& station, const std::filesystem::path& trial_program) {
+  const auto runs = [&running = station.hello.running](const std::string& id) {
+    return std::find(running.begin(), running.end(), id) != running.end();
   };
-  if (turn.state.preparing()) greet_preparation(turn, hello, runs(preparation_id(turn.state.row)), trial_program);
-  const auto live = turn.state.live;
-  for (const auto& [sequence, trial] : live) {
-    if (trial->record.status != TrialStatus::Running) continue;
-    greet_trial(turn, *trial, hello, runs(attempt_id(*trial)), trial_program);
+  const std::string& host = station.spec.id;
+  if (prepares_on(turn, host)) greet_preparation(turn, station, runs(preparation_id(turn.state.row)), trial_program);
+  for_trials_on(turn, host, [&](const TrialRow& trial) {
+    greet_trial(turn, trial, station, runs(attempt_id(trial)), trial_program);
+  });
+}
+
+void take_loss(Turn& turn, const std::string& host, const std::string& why) {
+  const std::string reason = fmt::format("host {} was lost: {}", host, why);
+  if (prepares_on(turn, host)) end_preparation(turn, lost(preparation_id(turn.state.row), reason, turn.now()));
+  for_trials_on(turn, host, [&](const TrialRow& trial) {
+    on_exited(turn, trial.record.sequence, lost(attempt_id(trial), reason, turn.now()));
+  });
+}
+
+void take_failed_start(Turn& turn, const std::string& attempt, const std::string& why) {
+  if (turn.state.preparing() && attempt == preparation_id(turn.state.row)) {
+    end_preparation(turn, lost(attempt, why, turn.now()));
+    return;
   }
+  const auto parsed = AttemptId::parse(attempt);
+  const auto trial = parsed ? turn.state.find(parsed->trial) : nullptr;
+  const bool present =
+      trial && trial->record.status == TrialStatus::Running && trial->record.attempt == parsed->attempt;
+  if (present) on_exited(turn, trial->record.sequence, lost(attempt, why, turn.now()));
 }
 
 }  // namespace lathe::manager

@@ -13,8 +13,15 @@ namespace lathe::manager {
 /// changes nothing.
 void take_event(Turn& turn, const std::string& state_id, const proto::SequencedEvent& event);
 
-/// The agent greeted: what should run there and does not is started again (the agent ignores what it knows), what was
-/// told to an agent that is no more runs again as the next attempt, and ends that were wanted are asked for again.
-void take_greeting(Turn& turn, const proto::Hello& hello, const std::filesystem::path& trial_program);
+/// The agent of a host greeted: what should run there and does not is started again (the agent ignores what it knows),
+/// what was told to an agent that is no more runs again as the next attempt, and ends that were wanted are asked for
+/// again.
+void take_greeting(Turn& turn, const Station& station, const std::filesystem::path& trial_program);
+
+/// The host is given up: what ran there is lost, and runs again elsewhere as far as maxRetries allows.
+void take_loss(Turn& turn, const std::string& host, const std::string& why);
+
+/// The attempt never began, since what it needs could not be brought to its host.
+void take_failed_start(Turn& turn, const std::string& attempt, const std::string& why);
 
 }  // namespace lathe::manager

@@ -13,6 +13,7 @@
 #include "experiment/loading.hpp"
 #include "experiment/requests.hpp"
 #include "hosts/local_agent.hpp"
+#include "storage/drained_table.hpp"
 #include "storage/experiment_table.hpp"
 
 namespace lathe::manager {
@@ -38,14 +39,14 @@ ExperimentManager::Core::Core(asio::any_io_executor executor, ManagerOptions opt
     : executor_(executor),
       options_(std::move(options)),
       pool_(kPoolThreads),
-      slots_(options_.max_running),
+      fleet_(executor, [this](const HostSpec& spec) { return make_host(spec); },
+             {options_.max_running, options_.lost_after, options_.gpu_patience}),
       loading_(executor),
       changed_(executor, Clock::time_point::max()) {
   if (!options_.make_tuner) options_.make_tuner = tuners::make_tuner;
 }
 
 ExperimentManager::Core::~Core() {
-  host_.reset();
   pool_.join();
 }
 
@@ -55,7 +56,10 @@ asio::awaitable<proto::Result<void>> ExperimentManager::Core::start() {
   auto opening = [this] { return open_folder(); };
   if (auto opened = co_await on_pool(pool_, std::move(opening)); !opened) co_return opened;
   if (auto loaded = co_await load_active(); !loaded) co_return loaded;
-  open_host();
+  auto query = [](Connection& connection) -> StorageResult<std::set<std::string>> { return drained_hosts(connection); };
+  auto drained = co_await database_->read(std::move(query));
+  if (!drained) co_return proto::fail(drained.error().message);
+  open_fleet(std::move(*drained));
   co_return proto::Result<void>{};
 }
 
@@ -102,34 +106,41 @@ void ExperimentManager::Core::clear_deleted(Connection& connection) const {
   }
 }
 
-void ExperimentManager::Core::open_host() {
-  if (options_.make_host) {
-    host_ = options_.make_host(executor_);
-  } else {
-    LocalAgentOptions local{options_.agent_program, options_.data_dir / "agents" / "local"};
-    auto connector = local_agent_connector(executor_, pool_, std::move(local));
-    host_ = std::make_unique<AgentLink>(executor_, std::move(connector), AgentLink::Options{});
-  }
-  host_->open({
-      [this](const proto::Hello& hello) { on_greeting(hello); },
-      [this](proto::SequencedEvent event) { on_event(std::move(event)); },
-      [](const proto::HostReport&) {},
-      [this](const std::string& why) { on_disconnect(why); },
-  });
+void ExperimentManager::Core::open_fleet(std::set<std::string> drained) {
+  fleet_.open(
+      {
+          [this](const std::string& host, const proto::Hello& hello) { on_connected(host, hello); },
+          [this](const std::string& state_id, proto::SequencedEvent event) { on_event(state_id, std::move(event)); },
+          [this](const std::string&, const std::string&) { on_hosts_changed(); },
+          [this](const std::string& host, const std::string& why) { on_lost(host, why); },
+          [this](const std::string& attempt, const std::string& why) { on_failed_start(attempt, why); },
+          [this] { on_hosts_changed(); },
+      },
+      std::move(drained));
+}
+
+std::unique_ptr<Host> ExperimentManager::Core::make_host(const HostSpec& spec) {
+  if (options_.make_host) return options_.make_host(executor_, spec);
+  const std::string folder = spec.kind == HostSpec::Kind::Slurm ? "slurm" : "local";
+  LocalAgentOptions local{options_.agent_program, options_.data_dir / "agents" / folder};
+  AgentLink::Options link;
+  link.name = spec.id;
+  return std::make_unique<AgentLink>(executor_, local_agent_connector(executor_, pool_, std::move(local)), link);
 }
 
 asio::awaitable<void> ExperimentManager::Core::shutdown(bool keep_trials) {
   closing_ = true;
   for (const auto& [id, experiment] : experiments_) experiment->begin_closing();
   co_await wait_for([this] { return all_settled(); });
-  if (!keep_trials && hello_) {
-    host_->send(proto::Shutdown{"requeue", options_.trial_grace.count()});
+  if (const std::vector<std::string> connected = fleet_.connected(); !keep_trials && !connected.empty()) {
+    for (const std::string& host : connected)
+      fleet_.send(host, proto::Shutdown{"requeue", options_.trial_grace.count()});
     co_await wait_for_trials();
   }
   const auto loaded = experiments_;
   for (const auto& [id, experiment] : loaded) experiment->close();
   co_await wait_for([this] { return experiments_.empty(); });
-  if (host_) co_await host_->close();
+  co_await fleet_.close();
 }
 
 asio::awaitable<void> ExperimentManager::Core::wait_for(std::function<bool()> condition) {
@@ -147,7 +158,7 @@ asio::awaitable<void> ExperimentManager::Core::wait_for_trials() {
   auto deadline = Clock::now() + options_.trial_grace + kEndMargin;
   bool gone = false;
   while (anything_runs() && Clock::now() < deadline) {
-    if (!hello_ && !gone) {
+    if (fleet_.connected().empty() && !gone) {
       gone = true;
       deadline = std::min(deadline, Clock::now() + kAfterDisconnect);
     }
@@ -192,10 +203,12 @@ ExperimentManager::Core::Loaded ExperimentManager::Core::adopt(ExperimentState s
   const std::string id = state.id();
   auto experiment = std::make_shared<Experiment>(context(), std::move(state));
   experiments_[id] = experiment;
-  if (hello_)
-    experiment->agent_greeted(*hello_);
-  else
-    experiment->agent_lost(disconnected_why_);
+  const auto& config = *experiment->state().config;
+  std::vector<HostSpec> specs = host_specs(config);
+  fleet_.enlist(id, specs, config.trial_gpu_number);
+  for (const HostSpec& spec : specs) {
+    if (const proto::Hello* hello = fleet_.hello(spec.id)) experiment->agent_greeted(spec.id, *hello);
+  }
   if (closing_) experiment->begin_closing();
   experiment->run([this, id] {
     experiments_.erase(id);
@@ -205,84 +218,63 @@ ExperimentManager::Core::Loaded ExperimentManager::Core::adopt(ExperimentState s
 }
 
 ExperimentContext ExperimentManager::Core::context() {
-  return {
-      executor_,
-      *database_,
-      pool_,
-      events_,
-      slots_,
-      host_ ? host_->name() : "local",
-      options_.trial_program,
-      options_.trial_grace,
-      options_.make_tuner,
-      [this](proto::ToAgent message) { host_->send(std::move(message)); },
-      [this](const std::vector<HandledEvent>& events) {
-        for (const HandledEvent& event : events) {
-          if (event.state_id == agent_state_) acks_.commit(event.sequence);
-        }
-        acknowledge();
-      },
-      [this] {
-        for (const auto& [id, experiment] : experiments_) experiment->slots_freed();
-      },
-      [this] { changed_.cancel(); },
-  };
+  return {executor_,
+          *database_,
+          pool_,
+          events_,
+          fleet_,
+          options_.trial_program,
+          options_.trial_grace,
+          options_.make_tuner,
+          [this] { changed_.cancel(); }};
 }
 
 ExperimentFolder ExperimentManager::Core::folder_of(const std::string& id) const {
   return {options_.data_dir / "experiments" / id};
 }
 
-// ---- the agent ----
+// ---- hosts ----
 
-void ExperimentManager::Core::on_greeting(const proto::Hello& hello) {
-  spdlog::info("agent {} (pid {}) is connected, {} trials run there", host_->name(), hello.pid, hello.running.size());
-  if (hello.state_id != agent_state_) acks_ = {};
-  agent_state_ = hello.state_id;
-  hello_ = hello;
-  for (const auto& [id, experiment] : experiments_) experiment->agent_greeted(hello);
-  end_orphans(hello);
+void ExperimentManager::Core::on_connected(const std::string& host, const proto::Hello& hello) {
+  for (const auto& [id, experiment] : experiments_) experiment->agent_greeted(host, hello);
+  end_orphans(host, hello);
 }
 
-/// What runs there for nobody, e.g. for an experiment that was deleted.
-void ExperimentManager::Core::end_orphans(const proto::Hello& hello) {
+/// What runs there for nobody, e.g. for an experiment that was deleted, or an attempt that was given up.
+void ExperimentManager::Core::end_orphans(const std::string& host, const proto::Hello& hello) {
   for (const std::string& running : hello.running) {
     const auto id = AttemptId::parse(running);
     const auto experiment = id ? experiments_.find(id->experiment) : experiments_.end();
     if (experiment != experiments_.end() && experiment->second->state().is_running(running)) continue;
-    spdlog::warn("agent {}: ending {}, which belongs to no experiment", host_->name(), running);
-    host_->send(proto::KillTrial{running, "stop", options_.trial_grace.count()});
+    spdlog::warn("agent {}: ending {}, which belongs to no experiment", host, running);
+    fleet_.send(host, proto::KillTrial{running, "stop", options_.trial_grace.count()});
   }
 }
 
-void ExperimentManager::Core::on_event(proto::SequencedEvent event) {
-  if (!acks_.receive(event.sequence)) return;
+void ExperimentManager::Core::on_event(const std::string& state_id, proto::SequencedEvent event) {
   const std::string& trial =
       std::visit([](const auto& kind) -> const std::string& { return kind.trial_id; }, event.event);
   const auto id = AttemptId::parse(trial);
   const auto experiment = id ? experiments_.find(id->experiment) : experiments_.end();
-  if (experiment == experiments_.end()) {
-    acks_.commit(event.sequence);
-    acknowledge();
-    return;
-  }
-  experiment->second->agent_event(agent_state_, std::move(event));
+  if (experiment == experiments_.end())
+    fleet_.commit(state_id, event.sequence);
+  else
+    experiment->second->agent_event(state_id, std::move(event));
 }
 
-void ExperimentManager::Core::on_disconnect(const std::string& why) {
-  if (hello_ || why != disconnected_why_) spdlog::warn("agent {}: {}", host_->name(), why);
-  hello_.reset();
-  const bool news = disconnected_why_ != why;
-  disconnected_why_ = why;
-  for (const auto& [id, experiment] : experiments_) {
-    if (news || !experiment->state().live.empty()) experiment->agent_lost(why);
-  }
+void ExperimentManager::Core::on_lost(const std::string& host, const std::string& why) {
+  for (const auto& [id, experiment] : experiments_) experiment->host_lost(host, why);
+}
+
+void ExperimentManager::Core::on_failed_start(const std::string& attempt, const std::string& why) {
+  const auto id = AttemptId::parse(attempt);
+  const auto experiment = id ? experiments_.find(id->experiment) : experiments_.end();
+  if (experiment != experiments_.end()) experiment->second->start_failed(attempt, why);
+}
+
+void ExperimentManager::Core::on_hosts_changed() {
+  for (const auto& [id, experiment] : experiments_) experiment->hosts_changed();
   changed_.cancel();
-}
-
-void ExperimentManager::Core::acknowledge() {
-  if (!hello_) return;
-  if (const auto sequence = acks_.take_ack()) host_->send(proto::Ack{*sequence});
 }
 
 }  // namespace lathe::manager

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include <boost/asio/steady_timer.hpp>
@@ -14,7 +15,7 @@
 #include "experiment/files.hpp"
 #include "experiment/folder_lock.hpp"
 #include "experiment/manager.hpp"
-#include "hosts/ack_tracker.hpp"
+#include "hosts/fleet.hpp"
 #include "storage/database.hpp"
 
 namespace lathe::manager {
@@ -47,7 +48,8 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   [[nodiscard]] proto::Result<void> open_folder();
   [[nodiscard]] boost::asio::awaitable<proto::Result<void>> load_active();
   void clear_deleted(Connection& connection) const;
-  void open_host();
+  void open_fleet(std::set<std::string> drained);
+  [[nodiscard]] std::unique_ptr<Host> make_host(const HostSpec& spec);
   /// Waits until nothing runs any more, or it is not worth waiting longer.
   [[nodiscard]] boost::asio::awaitable<void> wait_for_trials();
   [[nodiscard]] bool anything_runs() const;
@@ -64,26 +66,22 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   [[nodiscard]] ExperimentFolder folder_of(const std::string& id) const;
   void add_wait_reason(TrialRecord& record) const;
 
-  void on_greeting(const proto::Hello& hello);
-  void on_event(proto::SequencedEvent event);
-  void on_disconnect(const std::string& why);
-  void acknowledge();
-  void end_orphans(const proto::Hello& hello);
+  void on_connected(const std::string& host, const proto::Hello& hello);
+  void on_event(const std::string& state_id, proto::SequencedEvent event);
+  void on_lost(const std::string& host, const std::string& why);
+  void on_failed_start(const std::string& attempt, const std::string& why);
+  void on_hosts_changed();
+  void end_orphans(const std::string& host, const proto::Hello& hello);
 
   boost::asio::any_io_executor executor_;
   ManagerOptions options_;
   std::optional<FolderLock> lock_;
   boost::asio::thread_pool pool_;
   std::unique_ptr<Database> database_;
-  std::unique_ptr<Host> host_;
   EventBus events_;
-  HostSlots slots_;
+  Fleet fleet_;
   std::map<std::string, Loaded> experiments_;
   AsyncMutex loading_;
-  std::optional<proto::Hello> hello_;  ///< of the agent that is connected now
-  std::string agent_state_;            ///< state_id that `acks_` counts for
-  AckTracker acks_;
-  std::string disconnected_why_ = "it has not been reached yet";
   bool closing_ = false;
   boost::asio::steady_timer changed_;  ///< cancelled whenever something ended: wakes shutdown() and removals
 };

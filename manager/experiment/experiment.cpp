@@ -54,7 +54,6 @@ Experiment::Experiment(ExperimentContext context, ExperimentState state)
       state_(std::move(state)),
       tuner_(context_.database, context_.pool, context_.make_tuner),
       timer_(context_.executor) {
-  agent_.obstacle = fmt::format("agent on {} is not connected yet", context_.host);
   state_.ticked_at = steady_now();
   saved_run_ms_ = state_.record().run_ms;
 }
@@ -68,7 +67,7 @@ void Experiment::run(std::function<void()> ended) {
       if (!self->closed_) co_await self->take_turn_safely();
     }
     self->refuse_requests(self->mailbox_, "the daemon is being stopped");
-    self->claim_slots({});
+    self->context_.fleet.dismiss(self->state_.id());
     self->ended_ = true;
     then();
   };
@@ -79,7 +78,7 @@ void Experiment::run(std::function<void()> ended) {
 
 // ---- messages ----
 
-void Experiment::post(Message message, bool urgent) {
+void Experiment::post(Incoming message, bool urgent) {
   if (mailbox_.empty()) lazy_since_ = Clock::now();
   const bool was_empty = mailbox_.empty();
   mailbox_.push_back(std::move(message));
@@ -94,12 +93,16 @@ void Experiment::wake() {
   timer_.cancel();
 }
 
-void Experiment::agent_greeted(proto::Hello hello) {
-  post(Greeting{std::move(hello)}, true);
+void Experiment::agent_greeted(std::string host, proto::Hello hello) {
+  post(Greeting{std::move(host), std::move(hello)}, true);
 }
 
-void Experiment::agent_lost(std::string why) {
-  post(Loss{std::move(why)}, true);
+void Experiment::host_lost(std::string host, std::string why) {
+  post(Loss{std::move(host), std::move(why)}, true);
+}
+
+void Experiment::start_failed(std::string attempt, std::string why) {
+  post(FailedStart{std::move(attempt), std::move(why)}, true);
 }
 
 void Experiment::agent_event(std::string state_id, proto::SequencedEvent event) {
@@ -107,7 +110,7 @@ void Experiment::agent_event(std::string state_id, proto::SequencedEvent event) 
   post(AgentMessage{std::move(state_id), std::move(event)}, urgent);
 }
 
-void Experiment::slots_freed() {
+void Experiment::hosts_changed() {
   wake();
 }
 
@@ -168,7 +171,7 @@ asio::awaitable<void> Experiment::wait_for_work() {
 
 /// The outermost net: a defect in one experiment's turn stops neither the daemon nor the other experiments.
 asio::awaitable<void> Experiment::take_turn_safely() {
-  std::deque<Message> batch = std::exchange(mailbox_, {});
+  std::deque<Incoming> batch = std::exchange(mailbox_, {});
   std::string defect;
   in_turn_ = !closing_;
   try {
@@ -181,11 +184,11 @@ asio::awaitable<void> Experiment::take_turn_safely() {
   context_.turn_ended();
 }
 
-asio::awaitable<void> Experiment::take_turn(std::deque<Message>& batch) {
+asio::awaitable<void> Experiment::take_turn(std::deque<Incoming>& batch) {
   urgent_ = false;
   Turn turn(state_, unix_now(), steady_now(), context_.trial_grace.count());
   if (turn.state.record().run_ms - saved_run_ms_ >= period_ms) turn.experiment();
-  for (Message& message : batch) take(turn, message);
+  for (Incoming& message : batch) take(turn, message);
   StorageResult<void> ready = co_await schedule(turn);
   if (!ready) {
     give_up(batch, ready.error());
@@ -194,12 +197,14 @@ asio::awaitable<void> Experiment::take_turn(std::deque<Message>& batch) {
   co_await finish(turn, batch);
 }
 
-void Experiment::take(Turn& turn, Message& message) {
+void Experiment::take(Turn& turn, Incoming& message) {
   if (auto* greeting = std::get_if<Greeting>(&message)) {
-    agent_ = {greeting->hello.state_id, {}};
-    take_greeting(turn, greeting->hello, context_.trial_program);
+    if (const HostSpec* spec = context_.fleet.spec(greeting->host))
+      take_greeting(turn, {*spec, greeting->hello, {}}, context_.trial_program);
   } else if (auto* loss = std::get_if<Loss>(&message)) {
-    agent_.obstacle = fmt::format("agent on {} is not connected: {}", context_.host, loss->why);
+    take_loss(turn, loss->host, loss->why);
+  } else if (auto* failed = std::get_if<FailedStart>(&message)) {
+    take_failed_start(turn, failed->attempt, failed->why);
   } else if (auto* event = std::get_if<AgentMessage>(&message)) {
     take_event(turn, event->state_id, event->event);
   } else {
@@ -211,38 +216,68 @@ void Experiment::take(Turn& turn, Message& message) {
 Decision Experiment::decide_for(const Turn& turn) {
   Situation s = turn.state.situation();
   s.closing = closing_;
-  s.obstacle = agent_.obstacle;
-  claim_slots(turn.state);
-  s.free_slots = context_.slots.available(turn.state.id());
+  claim_places(turn.state);
+  stations_ = stations_for(turn, s.obstacle);
+  s.free_slots = static_cast<std::int64_t>(stations_.size());
   Decision decision = decide(s);
   wait_reason_ = trouble_.empty() ? decision.wait_reason : trouble_;
   return decision;
 }
 
-/// Tells the host's slots what this experiment holds and could use.
-void Experiment::claim_slots(const ExperimentState& state) {
-  bool freed = false;
-  if (state.config == nullptr || is_at_rest(state.record().status)) {
-    freed = context_.slots.remove(state_.id());
-  } else {
+/// Where trials could start now, as many as trialConcurrency leaves room for; with none, `obstacle` says why.
+std::vector<Station> Experiment::stations_for(const Turn& turn, std::string& obstacle) {
+  const Situation s = turn.state.situation();
+  const std::int64_t most =
+      s.preparation == PreparationState::Waiting ? 1 : std::max<std::int64_t>(0, s.concurrency - s.running);
+  Offer offer = context_.fleet.offer(turn.state.id(), most);
+  if (offer.places.empty()) obstacle = std::move(offer.reason);
+  std::vector<Station> stations;
+  for (Place& place : offer.places) {
+    std::optional<Station> station = station_at(place.host);
+    if (!station) continue;
+    station->gpus = std::move(place.gpus);
+    stations.push_back(std::move(*station));
+  }
+  return stations;
+}
+
+/// None: the host is not connected. The host's settings are those of this experiment.
+std::optional<Station> Experiment::station_at(const std::string& host) const {
+  const proto::Hello* hello = context_.fleet.hello(host);
+  if (hello == nullptr) return std::nullopt;
+  for (HostSpec& spec : host_specs(*state_.config)) {
+    if (spec.id == host) return Station{std::move(spec), *hello, {}};
+  }
+  return std::nullopt;
+}
+
+/// Tells the fleet what this experiment holds and could use.
+void Experiment::claim_places(const ExperimentState& state) {
+  Holdings holdings;
+  for (const auto& [sequence, trial] : state.live) {
+    if (trial->record.status != proto::TrialStatus::Running) continue;
+    Holding& holding = holdings[trial->record.host];
+    ++holding.trials;
+    holding.gpus.insert(holding.gpus.end(), trial->record.gpus.begin(), trial->record.gpus.end());
+  }
+  if (state.preparing()) ++holdings[state.row.preparation_host].trials;
+  std::int64_t wanted = 0;
+  if (!is_at_rest(state.record().status)) {
     const Situation s = state.situation();
-    const std::int64_t held = s.running + (state.preparing() ? 1 : 0);
     const auto waiting = static_cast<std::int64_t>(s.waiting.size());
     const std::int64_t to_come = s.max_trials ? std::max<std::int64_t>(0, *s.max_trials - s.submitted) : s.concurrency;
-    std::int64_t wanted = held;
     if (s.status == proto::ExperimentStatus::Initialized)
       wanted = 1;
     else if (counts_time(s.status))
-      wanted = std::max(held, std::min(s.concurrency, s.running + waiting + to_come));
-    freed = context_.slots.update(state.id(), {held, wanted});
+      wanted = std::min(s.concurrency, s.running + waiting + to_come);
   }
-  if (freed) context_.slots_changed();
+  context_.fleet.claim(state.id(), std::move(holdings), wanted);
 }
 
 asio::awaitable<StorageResult<void>> Experiment::schedule(Turn& turn) {
   for (;;) {
     const Decision decision = decide_for(turn);
-    turn.apply(decision, agent_, context_.trial_program);
+    turn.apply(decision, stations_, context_.trial_program);
     if (decision.suggest == 0) break;
     StorageResult<void> added = co_await add_suggestions(turn, decision.suggest);
     if (added) continue;
@@ -250,7 +285,7 @@ asio::awaitable<StorageResult<void>> Experiment::schedule(Turn& turn) {
     tuner_.forget();
     turn.fail(added.error().message);
   }
-  claim_slots(turn.state);
+  claim_places(turn.state);
   co_return StorageResult<void>{};
 }
 
@@ -270,7 +305,7 @@ asio::awaitable<StorageResult<void>> Experiment::add_suggestions(Turn& turn, std
   co_return StorageResult<void>{};
 }
 
-asio::awaitable<void> Experiment::finish(Turn& turn, std::deque<Message>& batch) {
+asio::awaitable<void> Experiment::finish(Turn& turn, std::deque<Incoming>& batch) {
   const auto rows = std::make_shared<const TurnRows>(turn.has_rows() ? turn.rows() : TurnRows{});
   if (turn.has_rows()) {
     WriteQueue::Job job = [rows](Connection& connection) { rows->write(connection); };
@@ -285,25 +320,34 @@ asio::awaitable<void> Experiment::finish(Turn& turn, std::deque<Message>& batch)
   backoff_ = 0ms;
   state_ = std::move(turn.state);
   tuner_.remember(std::move(turn.lessons));
-  for (proto::ToAgent& message : turn.messages) context_.send(std::move(message));
-  context_.handled(turn.handled);
+  send(turn.messages);
+  for (const HandledEvent& event : turn.handled) context_.fleet.commit(event.state_id, event.sequence);
   if (turn.has_rows()) publish(*rows, turn.config_changed());
   publish_waiting();
   co_await update_files(turn);
-  for (Message& message : batch) {
+  for (Incoming& message : batch) {
     if (auto* request = std::get_if<std::shared_ptr<Request>>(&message)) (*request)->answer((*request)->result);
+  }
+}
+
+void Experiment::send(std::vector<Message>& messages) {
+  for (Message& message : messages) {
+    if (auto* launch = std::get_if<Launch>(&message.content))
+      context_.fleet.start(message.host, std::move(*launch));
+    else
+      context_.fleet.send(message.host, std::move(std::get<proto::ToAgent>(message.content)));
   }
 }
 
 /// The turn never happened: what the agent told is told again in the next one, which follows after a pause; requests
 /// are refused.
-void Experiment::give_up(std::deque<Message>& batch, const StorageError& error) {
+void Experiment::give_up(std::deque<Incoming>& batch, const StorageError& error) {
   if (trouble_ != error.message) spdlog::error("experiment {}: {}", state_.id(), error.message);
   trouble_ = wait_reason_ = error.message;
   backoff_ = std::clamp<std::chrono::milliseconds>(backoff_ * 2, kFirstBackoff, kLongestBackoff);
   retry_at_ = Clock::now() + backoff_;
   tuner_.forget();
-  claim_slots(state_);
+  claim_places(state_);
   refuse_requests(batch, error.message);
   mailbox_.insert(mailbox_.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
   batch.clear();
@@ -311,8 +355,8 @@ void Experiment::give_up(std::deque<Message>& batch, const StorageError& error) 
 }
 
 /// Takes the requests out of the messages and answers them.
-void Experiment::refuse_requests(std::deque<Message>& messages, const std::string& why) {
-  std::erase_if(messages, [&why](Message& message) {
+void Experiment::refuse_requests(std::deque<Incoming>& messages, const std::string& why) {
+  std::erase_if(messages, [&why](Incoming& message) {
     auto* request = std::get_if<std::shared_ptr<Request>>(&message);
     if (request != nullptr) (*request)->answer(refuse(ServiceError::Kind::Unavailable, why));
     return request != nullptr;

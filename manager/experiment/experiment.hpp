@@ -14,10 +14,10 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "experiment/host_slots.hpp"
 #include "experiment/service.hpp"
 #include "experiment/tuner_seat.hpp"
 #include "experiment/turn.hpp"
+#include "hosts/fleet.hpp"
 
 namespace lathe::manager {
 
@@ -27,14 +27,10 @@ struct ExperimentContext {
   Database& database;
   boost::asio::thread_pool& pool;
   EventBus& events;
-  HostSlots& slots;
-  std::string host;  ///< name of the host, for wait reasons
+  Fleet& fleet;
   std::filesystem::path trial_program;
   std::chrono::milliseconds trial_grace{5000};
   MakeTuner make_tuner;
-  std::function<void(proto::ToAgent)> send;
-  std::function<void(const std::vector<HandledEvent>&)> handled;  ///< these are committed
-  std::function<void()> slots_changed;                            ///< other experiments may have room now
   std::function<void()> turn_ended;
 };
 
@@ -49,10 +45,13 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   [[nodiscard]] const std::string& wait_reason() const { return wait_reason_; }
 
   // ---- messages ----
-  void agent_greeted(proto::Hello hello);
-  void agent_lost(std::string why);
+  void agent_greeted(std::string host, proto::Hello hello);
   void agent_event(std::string state_id, proto::SequencedEvent event);
-  void slots_freed();
+  /// The host has been away for too long.
+  void host_lost(std::string host, std::string why);
+  void start_failed(std::string attempt, std::string why);
+  /// Something about the hosts is different: decide again.
+  void hosts_changed();
   /// Turns that begin from here on start nothing new.
   void begin_closing();
   /// False while a turn is under way that began before begin_closing().
@@ -67,9 +66,15 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
 
  private:
   struct Greeting {
+    std::string host;
     proto::Hello hello;
   };
   struct Loss {
+    std::string host;
+    std::string why;
+  };
+  struct FailedStart {
+    std::string attempt;
     std::string why;
   };
   struct AgentMessage {
@@ -77,23 +82,26 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
     proto::SequencedEvent event;
   };
   struct Request;
-  using Message = std::variant<Greeting, Loss, AgentMessage, std::shared_ptr<Request>>;
+  using Incoming = std::variant<Greeting, Loss, FailedStart, AgentMessage, std::shared_ptr<Request>>;
 
-  void post(Message message, bool urgent);
+  void post(Incoming message, bool urgent);
   void wake();
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] boost::asio::steady_timer::time_point next_turn() const;
   [[nodiscard]] boost::asio::awaitable<void> wait_for_work();
   [[nodiscard]] boost::asio::awaitable<void> take_turn_safely();
-  [[nodiscard]] boost::asio::awaitable<void> take_turn(std::deque<Message>& batch);
-  void take(Turn& turn, Message& message);
+  [[nodiscard]] boost::asio::awaitable<void> take_turn(std::deque<Incoming>& batch);
+  void take(Turn& turn, Incoming& message);
   [[nodiscard]] boost::asio::awaitable<StorageResult<void>> schedule(Turn& turn);
   [[nodiscard]] boost::asio::awaitable<StorageResult<void>> add_suggestions(Turn& turn, std::int64_t count);
   [[nodiscard]] Decision decide_for(const Turn& turn);
-  void claim_slots(const ExperimentState& state);
-  [[nodiscard]] boost::asio::awaitable<void> finish(Turn& turn, std::deque<Message>& batch);
-  void give_up(std::deque<Message>& batch, const StorageError& error);
-  void refuse_requests(std::deque<Message>& messages, const std::string& why);
+  [[nodiscard]] std::vector<Station> stations_for(const Turn& turn, std::string& obstacle);
+  [[nodiscard]] std::optional<Station> station_at(const std::string& host) const;
+  void claim_places(const ExperimentState& state);
+  [[nodiscard]] boost::asio::awaitable<void> finish(Turn& turn, std::deque<Incoming>& batch);
+  void send(std::vector<Message>& messages);
+  void give_up(std::deque<Incoming>& batch, const StorageError& error);
+  void refuse_requests(std::deque<Incoming>& messages, const std::string& why);
   void publish(const TurnRows& rows, bool with_config);
   void publish_waiting();
   [[nodiscard]] boost::asio::awaitable<void> update_files(const Turn& turn);
@@ -101,8 +109,8 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   ExperimentContext context_;
   ExperimentState state_;
   TunerSeat tuner_;
-  AgentView agent_;
-  std::deque<Message> mailbox_;
+  std::vector<Station> stations_;  ///< where the decision that was made last would start trials
+  std::deque<Incoming> mailbox_;
   std::string wait_reason_;
   std::string told_reason_;        ///< the wait reason that was published last
   Milliseconds saved_run_ms_ = 0;  ///< run_ms in the database

@@ -20,6 +20,7 @@
 
 #include "experiment/service.hpp"
 #include "hosts/host.hpp"
+#include "hosts/host_spec.hpp"
 
 namespace lathe::manager {
 
@@ -39,8 +40,14 @@ struct ManagerOptions {
   /// How long a trial that is being ended has between SIGTERM and SIGKILL.
   std::chrono::milliseconds trial_grace{5000};
 
-  /// Where trials run; unset: this machine, through agent_program. Tests put a host of their own here.
-  std::function<std::unique_ptr<Host>(boost::asio::any_io_executor)> make_host;
+  /// How long a host may be out of reach before its trials are run elsewhere.
+  std::chrono::milliseconds lost_after{60'000};
+
+  /// How long trials that need fewer GPUs may overtake one that needs more.
+  std::chrono::milliseconds gpu_patience{30'000};
+
+  /// Unset: agents, started by agent_program. Tests put hosts of their own here.
+  std::function<std::unique_ptr<Host>(boost::asio::any_io_executor, const HostSpec&)> make_host;
 
   /// Unset: tuners::make_tuner.
   std::function<std::unique_ptr<tuners::Tuner>(const proto::TunerConfig&, const proto::SearchSpace&)> make_tuner;

@@ -34,8 +34,10 @@ const KillRow* find_kill(std::string_view killed_by) {
 
 Outcome after_loss(const proto::TrialExited& exited, const Attempt& attempt) {
   const std::string why = exited.error.empty() ? "its end was not seen" : exited.error;
-  if (attempt.losses + 1 >= max_losses) {
-    return {TrialStatus::Failed, fmt::format("lost {} times, last because {}", attempt.losses + 1, why), true};
+  if (attempt.losses >= attempt.max_losses) {
+    const std::string times = attempt.losses == 0 ? "lost" : fmt::format("lost {} times, last", attempt.losses + 1);
+    return {TrialStatus::Failed, fmt::format("{} because {} (maxRetries.lost {})", times, why, attempt.max_losses),
+            true};
   }
   return {TrialStatus::Waiting, "lost: " + why, true};
 }

@@ -10,14 +10,12 @@
 
 namespace lathe::manager {
 
-/// Attempts that may be lost before a trial is given up: something about it takes the agent down.
-inline constexpr std::int64_t max_losses = 3;
-
 /// What is known of the attempt that ended.
 struct Attempt {
   std::string kill_reason;  ///< TrialRow::kill_reason
   bool reported_final = false;
   std::int64_t losses = 0;                           ///< earlier attempts of the trial whose end nobody saw
+  std::int64_t max_losses = 1;                       ///< so many may be; one more, and the trial is given up
   std::optional<std::chrono::seconds> max_duration;  ///< maxTrialDuration
 };
 

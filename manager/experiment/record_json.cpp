@@ -63,6 +63,16 @@ ordered_json to_json(const ExperimentRecord& record) {
   return json;
 }
 
+ordered_json to_json(const AttemptRecord& record) {
+  ordered_json json = ordered_json::object();
+  json["attempt"] = record.attempt;
+  add(json, "host", record.host);
+  add(json, "startTime", record.start_ms);
+  json["endTime"] = record.end_ms;
+  add(json, "reason", record.reason);
+  return json;
+}
+
 ordered_json to_json(const TrialRecord& record) {
   ordered_json json = ordered_json::object();
   json["experimentId"] = record.experiment_id;
@@ -83,10 +93,13 @@ ordered_json to_json(const TrialRecord& record) {
   add(json, "stderrTail", record.stderr_tail);
   add(json, "note", record.note);
   add(json, "pid", record.pid);
+  add(json, "host", record.host);
+  if (!record.gpus.empty()) json["gpus"] = record.gpus;
   add(json, "metric", record.metric);
   add(json, "finalMetric", record.final_metric);
   json["intermediateCount"] = record.intermediate_count;
   json["directory"] = record.directory;
+  for (const AttemptRecord& attempt : record.attempts) json["attempts"].push_back(to_json(attempt));
   return json;
 }
 

@@ -84,14 +84,16 @@ ServiceResult<void> request_stop(Turn& turn) {
   const bool nothing_runs = turn.state.running() == 0 && !turn.state.preparing();
   if (status == ExperimentStatus::Stopping || (is_at_rest(status) && nothing_runs)) return {};
   turn.set_status(ExperimentStatus::Stopping);
-  if (turn.state.preparing()) turn.tell(proto::KillTrial{preparation_id(turn.state.row), "stop", turn.grace_ms()});
+  if (turn.state.preparing())
+    turn.tell(turn.state.row.preparation_host,
+              proto::KillTrial{preparation_id(turn.state.row), "stop", turn.grace_ms()});
   const auto live = turn.state.live;
   for (const auto& [sequence, trial] : live) {
     if (trial->record.status == TrialStatus::Waiting) {
       turn.end_trial(sequence, TrialStatus::UserCanceled, "its experiment was stopped", turn.now());
     } else if (trial->kill_reason.empty()) {
       turn.edit(sequence).kill_reason = "stop";
-      turn.tell(proto::KillTrial{attempt_id(*trial), "stop", turn.grace_ms()});
+      turn.tell(trial->record.host, proto::KillTrial{attempt_id(*trial), "stop", turn.grace_ms()});
     }
   }
   return {};
@@ -131,7 +133,7 @@ ServiceResult<void> request_cancel(Turn& turn, const std::string& trial_id) {
     turn.end_trial(sequence, TrialStatus::UserCanceled, "cancelled by a user", turn.now());
   } else if (trial->kill_reason.empty()) {
     turn.edit(sequence).kill_reason = "user";
-    turn.tell(proto::KillTrial{attempt_id(*trial), "user", turn.grace_ms()});
+    turn.tell(trial->record.host, proto::KillTrial{attempt_id(*trial), "user", turn.grace_ms()});
   }
   return {};
 }

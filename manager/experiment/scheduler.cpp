@@ -60,7 +60,6 @@ std::string reason_to_wait(const Situation& s) {
     return s.concurrency == 1 ? std::string("the 1 trial of trialConcurrency is running")
                               : fmt::format("all {} trials of trialConcurrency are running", s.concurrency);
   }
-  if (s.free_slots <= 0) return "all trial slots of this machine are in use by other experiments";
   return "it is about to be started";
 }
 

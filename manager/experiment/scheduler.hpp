@@ -29,7 +29,7 @@ struct Situation {
   std::int64_t running = 0;  ///< trials, without the preparation
   std::vector<WaitingTrial> waiting;
   bool tuner_exhausted = false;  ///< the tuner has nothing left to suggest
-  std::int64_t free_slots = 0;   ///< trials that the host has room for, as far as this experiment is concerned
+  std::int64_t free_slots = 0;   ///< trials that the hosts have room for, as far as this experiment is concerned
   std::string obstacle;          ///< why nothing at all can be started now; empty: nothing is in the way
   bool closing = false;          ///< the daemon is being stopped: nothing new
 };

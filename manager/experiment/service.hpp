@@ -78,6 +78,7 @@ class ExperimentService {
 
 /// The REST forms (camelCase); also the `data` of events. Defined in openapi.yaml.
 [[nodiscard]] nlohmann::ordered_json to_json(const ExperimentRecord& record);
+[[nodiscard]] nlohmann::ordered_json to_json(const AttemptRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const TrialRecord& record);
 [[nodiscard]] nlohmann::ordered_json to_json(const MetricRecord& record);
 

@@ -7,7 +7,7 @@
 
 #include "experiment/files.hpp"
 #include "experiment/ids.hpp"
-#include "experiment/launch.hpp"
+#include "storage/attempt_table.hpp"
 #include "storage/experiment_table.hpp"
 #include "storage/metric_table.hpp"
 #include "storage/trial_table.hpp"
@@ -31,6 +31,7 @@ void TurnRows::write(Connection& connection) const {
   const std::string& id = experiment.record.id;
   for (const std::int64_t trial : forgotten_metrics) delete_metrics(connection, id, trial);
   for (const MetricRow& metric : metrics) store_metric(connection, metric);
+  for (const AttemptRow& attempt : attempts) insert_attempt(connection, attempt);
   for (const auto& [state_id, sequence] : progress) store_progress(connection, id, state_id, sequence);
 }
 
@@ -114,17 +115,21 @@ void Turn::end_trial(std::int64_t sequence, TrialStatus status, std::string reas
   state.live.erase(sequence);
 }
 
-void Turn::requeue(std::int64_t sequence, std::string reason, bool lost) {
+void Turn::requeue(std::int64_t sequence, std::string reason, Rerun why) {
   TrialRow& trial = edit(sequence);
   if (trial.record.status != TrialStatus::Waiting) set_status(trial, TrialStatus::Waiting);
   TrialRecord& record = trial.record;
+  attempts_.push_back({record.experiment_id, sequence, {record.attempt, record.host, record.start_ms, now_, reason}});
   ++record.attempt;
-  if (lost) ++trial.losses;
+  if (why == Rerun::Lost) ++trial.losses;
+  if (why == Rerun::Failed) ++trial.failures;
   trial.agent.clear();
   trial.kill_reason.clear();
   record.reason = std::move(reason);
   record.start_ms.reset();
   record.pid.reset();
+  record.host.clear();
+  record.gpus.clear();
   record.metric.reset();
   record.final_metric = nullptr;
   record.note.clear();
@@ -179,16 +184,19 @@ void Turn::watch_for_common_failure(const TrialRow& trial) {
   }
 }
 
-void Turn::start_trial(std::int64_t sequence, const AgentView& agent, const std::filesystem::path& trial_program) {
+void Turn::start_trial(std::int64_t sequence, const Station& station, const std::filesystem::path& trial_program) {
   TrialRow& trial = edit(sequence);
   set_status(trial, TrialStatus::Running);
-  trial.agent = agent.state_id;
+  trial.agent = station.hello.state_id;
+  trial.record.host = station.spec.id;
+  trial.record.gpus = station.gpus;
   trial.record.start_ms = now_;
   trial.record.reason.clear();
-  tell(launch_trial(state, trial, trial_program));
+  tell(station.spec.id, launch_trial(state, trial, station, trial_program));
 }
 
-void Turn::apply(const Decision& decision, const AgentView& agent, const std::filesystem::path& trial_program) {
+void Turn::apply(const Decision& decision, const std::vector<Station>& stations,
+                 const std::filesystem::path& trial_program) {
   set_status(decision.status);
   for (const std::int64_t sequence : decision.give_up) {
     end_trial(sequence, TrialStatus::SysCanceled, "maxExperimentDuration was over before it could start", now_);
@@ -197,10 +205,12 @@ void Turn::apply(const Decision& decision, const AgentView& agent, const std::fi
     ExperimentRow& row = experiment();
     row.record.preparation = PreparationState::Running;
     row.record.baseline = nullptr;
-    row.preparation_agent = agent.state_id;
-    tell(launch_preparation(state, trial_program));
+    const Station& station = stations.at(0);
+    row.preparation_agent = station.hello.state_id;
+    row.preparation_host = station.spec.id;
+    tell(station.spec.id, launch_preparation(state, station, trial_program));
   }
-  for (const std::int64_t sequence : decision.start) start_trial(sequence, agent, trial_program);
+  for (std::size_t i = 0; i < decision.start.size(); ++i) start_trial(decision.start[i], stations.at(i), trial_program);
 }
 
 TurnRows Turn::rows() const {
@@ -212,6 +222,7 @@ TurnRows Turn::rows() const {
   }
   rows.forgotten_metrics.assign(forgotten_.begin(), forgotten_.end());
   rows.metrics = metrics_;
+  rows.attempts = attempts_;
   rows.progress = state.progress;
   return rows;
 }

@@ -9,11 +9,14 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <lathe/proto/frames.hpp>
 #include <lathe/tuners/tuner.hpp>
 
+#include "experiment/launch.hpp"
 #include "experiment/scheduler.hpp"
 #include "experiment/state.hpp"
 #include "storage/sqlite.hpp"
@@ -23,11 +26,14 @@ namespace lathe::manager {
 /// Something a tuner has to be told.
 using Lesson = std::function<void(tuners::Tuner&)>;
 
-/// The agent that would be told to start something now.
-struct AgentView {
-  std::string state_id;
-  std::string obstacle;  ///< why nothing can be started; empty: connected
+/// Something to be said to a host.
+struct Message {
+  std::string host;
+  std::variant<proto::ToAgent, Launch> content;
 };
+
+/// Why a trial is run again.
+enum class Rerun { Requeued, Lost, Failed };
 
 /// An event that is part of the state once the turn is committed.
 struct HandledEvent {
@@ -42,6 +48,7 @@ struct TurnRows {
   std::vector<TrialRow> changed_trials;
   std::vector<std::int64_t> forgotten_metrics;  ///< trials whose earlier attempts' metrics go
   std::vector<MetricRow> metrics;
+  std::vector<AttemptRow> attempts;  ///< that are over while their trials go on
   AgentProgress progress;
 
   void write(Connection& connection) const;
@@ -68,17 +75,20 @@ class Turn {
   TrialRow& add_trial(nlohmann::ordered_json parameters, std::string source);
   /// The trial will not change again: counts, best, warnings, and the tuner's lesson follow.
   void end_trial(std::int64_t sequence, proto::TrialStatus status, std::string reason, Milliseconds time_ms);
-  /// The trial runs again, as the next attempt.
-  void requeue(std::int64_t sequence, std::string reason, bool lost);
+  /// The trial runs again, as the next attempt; this one stays on record.
+  void requeue(std::int64_t sequence, std::string reason, Rerun why);
   void add_metric(MetricRow metric);
   void set_config(proto::ExperimentConfig config);
   void teach(Lesson lesson) { lessons.push_back(std::move(lesson)); }
-  void tell(proto::ToAgent message) { messages.push_back(std::move(message)); }
+  void tell(std::string host, proto::ToAgent message) { messages.push_back({std::move(host), std::move(message)}); }
+  void tell(std::string host, Launch launch) { messages.push_back({std::move(host), std::move(launch)}); }
   void warn(std::string warning);
   void advance(const std::string& state_id, std::uint64_t sequence);
 
-  /// Carries a decision out: statuses, the starts, the preparation.
-  void apply(const Decision& decision, const AgentView& agent, const std::filesystem::path& trial_program);
+  /// Carries a decision out: statuses, the starts, the preparation. What starts goes to the stations in their order;
+  /// there must be enough of them.
+  void apply(const Decision& decision, const std::vector<Station>& stations,
+             const std::filesystem::path& trial_program);
 
   /// True when something was edited, so that a commit is needed.
   [[nodiscard]] bool has_rows() const { return experiment_touched_ || !touched_.empty() || !metrics_.empty(); }
@@ -91,14 +101,14 @@ class Turn {
 
   // ---- effects, after the commit ----
   std::vector<Lesson> lessons;
-  std::vector<proto::ToAgent> messages;
+  std::vector<Message> messages;
   std::vector<HandledEvent> handled;  ///< may be acknowledged
 
  private:
   void count_time(Milliseconds steady_ms);
   void rank(const TrialRow& trial);
   void watch_for_common_failure(const TrialRow& trial);
-  void start_trial(std::int64_t sequence, const AgentView& agent, const std::filesystem::path& trial_program);
+  void start_trial(std::int64_t sequence, const Station& station, const std::filesystem::path& trial_program);
 
   Milliseconds now_;
   std::int64_t grace_;
@@ -106,6 +116,7 @@ class Turn {
   std::set<std::int64_t> fresh_;
   std::set<std::int64_t> forgotten_;
   std::vector<MetricRow> metrics_;
+  std::vector<AttemptRow> attempts_;
   bool experiment_touched_ = false;
   bool config_changed_ = false;
   bool best_changed_ = false;

@@ -3,14 +3,37 @@
 // A host keeps itself connected: it starts its agent where it can, and reconnects with growing pauses until closed.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <lathe/proto/frames.hpp>
 
 namespace lathe::manager {
+
+/// Something on this machine's disk, or a text, that a trial finds on its host.
+struct TrialInput {
+  enum class Kind {
+    File,
+    Tree,  ///< a folder, but for what its .latheignore names
+    Text,
+    Program,  ///< an executable with the libraries that it needs, so that it runs where none of them is installed
+  };
+  Kind kind = Kind::File;
+  std::filesystem::path from;  ///< absolute; not of Text
+  std::string text;            ///< of Text
+  std::string to;              ///< absolute, on the host
+};
+
+/// A start and what has to be on the host before it. Where a host has this machine's disk there are no inputs.
+struct Launch {
+  proto::StartTrial start;
+  std::vector<TrialInput> inputs{};
+};
 
 class Host {
  public:
@@ -20,6 +43,8 @@ class Host {
     std::function<void(proto::SequencedEvent)> event;  ///< in the order the agent sent them; repeats are possible
     std::function<void(proto::HostReport)> report;     ///< how the host is now
     std::function<void(const std::string& why)> disconnected;  ///< also each time a new attempt to connect fails
+    /// A start that could not be carried out, since its inputs cannot be brought there.
+    std::function<void(const std::string& trial_id, const std::string& why)> not_started;
   };
 
   virtual ~Host() = default;
@@ -32,6 +57,9 @@ class Host {
   /// Queues a message; dropped when not connected: the owner says again what still matters after each `connected`.
   /// After a Shutdown the host stays disconnected once the agent has gone.
   virtual void send(proto::ToAgent message) = 0;
+
+  /// Brings the inputs there, then sends the start; dropped when not connected.
+  virtual void start(Launch launch) { send(std::move(launch.start)); }
 
   [[nodiscard]] virtual bool connected() const = 0;
 

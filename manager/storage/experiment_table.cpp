@@ -13,7 +13,7 @@ namespace {
 const std::string kColumns =
     "number, id, name, status, config, created_ms, start_ms, end_ms, run_ms, next_sequence, preparation, "
     "preparation_attempt, preparation_losses, preparation_agent, baseline, error, warnings, best_trial, best_metric, "
-    "directory";
+    "directory, preparation_host";
 
 nlohmann::ordered_json to_json_array(const std::vector<std::string>& texts) {
   auto array = nlohmann::ordered_json::array();
@@ -59,7 +59,8 @@ ExperimentRow read_row(const Statement& row) {
   if (!row.is_null(column)) record.best_trial = row.text(column);
   ++column;
   record.best_metric = row.optional_real(column++);
-  record.directory = row.text(column);
+  record.directory = row.text(column++);
+  result.preparation_host = row.text(column);
   return result;
 }
 
@@ -78,14 +79,15 @@ TrialCounts read_counts(Connection& connection, const std::string& id) {
 
 void insert_experiment(Connection& connection, const ExperimentRow& row) {
   const ExperimentRecord& record = row.record;
-  Statement statement = connection.prepare("INSERT INTO experiments (" + kColumns +
-                                           ") VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  Statement statement =
+      connection.prepare("INSERT INTO experiments (" + kColumns +
+                         ") VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   statement.bind(record.id).bind(record.name).bind(proto::to_string(record.status)).bind(json_text(record.config));
   statement.bind(record.created_ms).bind(record.start_ms).bind(record.end_ms).bind(record.run_ms);
   statement.bind(record.next_sequence).bind(static_cast<std::int64_t>(record.preparation));
   statement.bind(row.preparation_attempt).bind(row.preparation_losses).bind(row.preparation_agent);
   statement.bind(json_text(record.baseline)).bind(record.error).bind(json_text(to_json_array(record.warnings)));
-  statement.bind(record.best_trial).bind(record.best_metric).bind(record.directory).step();
+  statement.bind(record.best_trial).bind(record.best_metric).bind(record.directory).bind(row.preparation_host).step();
 }
 
 void update_experiment(Connection& connection, const ExperimentRow& row) {
@@ -93,12 +95,12 @@ void update_experiment(Connection& connection, const ExperimentRow& row) {
   Statement statement = connection.prepare(
       "UPDATE experiments SET status = ?, start_ms = ?, end_ms = ?, run_ms = ?, next_sequence = ?, preparation = ?, "
       "preparation_attempt = ?, preparation_losses = ?, preparation_agent = ?, baseline = ?, error = ?, warnings = ?, "
-      "best_trial = ?, best_metric = ? WHERE id = ?");
+      "best_trial = ?, best_metric = ?, preparation_host = ? WHERE id = ?");
   statement.bind(proto::to_string(record.status)).bind(record.start_ms).bind(record.end_ms).bind(record.run_ms);
   statement.bind(record.next_sequence).bind(static_cast<std::int64_t>(record.preparation));
   statement.bind(row.preparation_attempt).bind(row.preparation_losses).bind(row.preparation_agent);
   statement.bind(json_text(record.baseline)).bind(record.error).bind(json_text(to_json_array(record.warnings)));
-  statement.bind(record.best_trial).bind(record.best_metric).bind(record.id).step();
+  statement.bind(record.best_trial).bind(record.best_metric).bind(row.preparation_host).bind(record.id).step();
   if (record.config.is_null()) return;
   Statement config = connection.prepare("UPDATE experiments SET config = ?, name = ? WHERE id = ?");
   config.bind(json_text(record.config)).bind(record.name).bind(record.id).step();

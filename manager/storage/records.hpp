@@ -43,6 +43,15 @@ struct ExperimentRecord {
   std::string directory;  ///< absolute
 };
 
+/// An attempt that was not the last: the trial was run again.
+struct AttemptRecord {
+  std::int64_t attempt = 0;
+  std::string host;
+  std::optional<Milliseconds> start_ms;
+  Milliseconds end_ms = 0;
+  std::string reason;  ///< why it was run again
+};
+
 struct TrialRecord {
   std::string experiment_id;
   std::string id;             ///< 5 characters, a letter first
@@ -61,10 +70,13 @@ struct TrialRecord {
   std::string stderr_tail;  ///< last lines of stderr of a failed trial
   std::string note;         ///< what is odd about its reports, e.g. a final metric that came twice
   std::optional<std::int64_t> pid;
+  std::string host;                     ///< where the present attempt runs, or ran last; empty: nowhere yet
+  std::vector<std::int64_t> gpus;       ///< of that host, given to it
   std::optional<double> metric;         ///< default of the final metric; none: nothing usable was reported
   nlohmann::ordered_json final_metric;  ///< as reported; null: nothing
   std::int64_t intermediate_count = 0;
-  std::string directory;  ///< absolute
+  std::string directory;                ///< absolute
+  std::vector<AttemptRecord> attempts;  ///< the earlier ones; only where one trial is asked for
 };
 
 struct MetricRecord {

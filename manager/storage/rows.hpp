@@ -13,13 +13,22 @@ struct ExperimentRow {
   std::int64_t preparation_attempt = 0;
   std::int64_t preparation_losses = 0;  ///< attempts whose end nobody saw
   std::string preparation_agent;        ///< state_id of the agent that was told to start it; empty: none yet
+  std::string preparation_host;         ///< where that is
 };
 
 struct TrialRow {
   TrialRecord record;
-  std::string agent;        ///< state_id of the agent that was told to start this attempt; empty: not started
-  std::string kill_reason;  ///< "user" or "stop" once its end is wanted; survives a restart until the trial has ended
-  std::int64_t losses = 0;  ///< attempts whose end nobody saw (requeued ones are not counted)
+  std::string agent;          ///< state_id of the agent that was told to start this attempt; empty: not started
+  std::string kill_reason;    ///< "user" or "stop" once its end is wanted; survives a restart until the trial has ended
+  std::int64_t losses = 0;    ///< attempts whose end nobody saw (requeued ones are not counted)
+  std::int64_t failures = 0;  ///< attempts that failed by themselves and were run again
+};
+
+/// An attempt that is over while its trial goes on, on its way into the database.
+struct AttemptRow {
+  std::string experiment_id;
+  std::int64_t trial = 0;  ///< sequence number of the trial
+  AttemptRecord record;
 };
 
 /// A metric on its way into the database.

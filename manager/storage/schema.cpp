@@ -103,7 +103,31 @@ CREATE TABLE agents (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{kVersion1};
+// Trials that run on several machines: where each attempt ran, and what became of the ones that were run again.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE trials ADD COLUMN host TEXT NOT NULL DEFAULT 'local';
+ALTER TABLE trials ADD COLUMN gpus TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE trials ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE experiments ADD COLUMN preparation_host TEXT NOT NULL DEFAULT 'local';
+
+CREATE TABLE attempts (
+  experiment_id TEXT NOT NULL,
+  trial INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  start_ms INTEGER,
+  end_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (experiment_id, trial, attempt),
+  FOREIGN KEY (experiment_id, trial) REFERENCES trials (experiment_id, sequence) ON DELETE CASCADE
+) WITHOUT ROWID;
+
+CREATE TABLE drained_hosts (
+  host TEXT PRIMARY KEY
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations{kVersion1, kVersion2};
 
 std::int64_t pragma(Connection& connection, const std::string& name) {
   Statement statement = connection.prepare("PRAGMA " + name);

@@ -17,7 +17,7 @@ const std::string& trial_columns() {
   static const std::string columns =
       "experiment_id, sequence, id, status, source, parameters, attempt, losses, agent, kill_reason, submit_ms, "
       "start_ms, end_ms, exit_code, signal, reason, stderr_tail, note, pid, metric, final_metric, intermediate_count, "
-      "directory";
+      "directory, host, gpus, failures";
   return columns;
 }
 
@@ -47,7 +47,10 @@ TrialRow read_trial(const Statement& row) {
   record.metric = row.optional_real(column++);
   record.final_metric = json_from(row.text(column++));
   record.intermediate_count = row.integer(column++);
-  record.directory = row.text(column);
+  record.directory = row.text(column++);
+  record.host = row.text(column++);
+  for (const auto& gpu : json_from(row.text(column++))) record.gpus.push_back(gpu.get<std::int64_t>());
+  result.failures = row.integer(column);
   return result;
 }
 

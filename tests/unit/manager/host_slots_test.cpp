@@ -1,4 +1,4 @@
-#include "experiment/host_slots.hpp"
+#include "hosts/host_slots.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "experiment/host_slots.hpp"
+#include "hosts/host_slots.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -6,18 +6,18 @@
 
 namespace lathe::manager {
 
-namespace {
+void HostSlots::set_limit(std::optional<std::int64_t> limit) {
+  limit_ = limit;
+  share();
+}
 
-std::int64_t total_running(const std::map<std::string, HostSlots::Use>& uses) {
+std::int64_t HostSlots::running() const {
   std::int64_t total = 0;
-  for (const auto& [experiment, use] : uses) total += use.running;
+  for (const auto& [experiment, use] : uses_) total += use.running;
   return total;
 }
 
-}  // namespace
-
 bool HostSlots::update(const std::string& experiment, Use use) {
-  if (!limit_) return false;
   Use& before = uses_[experiment];
   const bool freed = use.running < before.running || use.wanted < before.wanted;
   before = use;
@@ -34,7 +34,7 @@ bool HostSlots::remove(const std::string& experiment) {
 
 std::int64_t HostSlots::available(const std::string& experiment) const {
   if (!limit_) return std::numeric_limits<std::int64_t>::max();
-  const std::int64_t free = std::max<std::int64_t>(0, *limit_ - total_running(uses_));
+  const std::int64_t free = std::max<std::int64_t>(0, *limit_ - running());
   const auto share = shares_.find(experiment);
   // One that has not told what it wants yet may take what is free; its fair share follows from its first update.
   if (share == shares_.end()) return free;
@@ -45,6 +45,8 @@ std::int64_t HostSlots::available(const std::string& experiment) const {
 /// Water-filling: whoever wants less than an equal part of what is left gets all it wants; the others split the rest,
 /// the first ones getting the remainder.
 void HostSlots::share() {
+  shares_.clear();
+  if (!limit_) return;
   std::vector<std::pair<std::int64_t, std::string>> wishes;
   for (const auto& [experiment, use] : uses_) wishes.emplace_back(use.wanted, experiment);
   std::sort(wishes.begin(), wishes.end());

@@ -1,0 +1,342 @@
+#include "hosts/fleet.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace lathe::manager {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+/// A host and what is known of it.
+struct Fleet::Seat {
+  Seat(const asio::any_io_executor& executor, HostSpec wanted, std::optional<std::int64_t> limit)
+      : spec(std::move(wanted)), slots(limit), loss_timer(executor) {}
+
+  [[nodiscard]] const std::string& id() const { return spec.id; }
+
+  HostSpec spec;
+  std::unique_ptr<Host> host;
+  HostSlots slots;
+  std::optional<proto::Hello> hello;  ///< while it is connected
+  std::optional<proto::HostReport> report;
+  std::string agent_state;  ///< state_id that `acks` counts for
+  AckTracker acks;
+  std::string trouble = "it has not been reached yet";
+  bool lost = false;  ///< away for so long that its trials were given up
+  asio::steady_timer loss_timer;
+};
+
+Fleet::Fleet(asio::any_io_executor executor, MakeHost make_host, Options options)
+    : executor_(std::move(executor)), make_host_(std::move(make_host)), options_(options) {}
+
+Fleet::~Fleet() = default;
+
+void Fleet::open(Listener listener, std::set<std::string> drained) {
+  listener_ = std::move(listener);
+  drained_ = std::move(drained);
+  opened_ = true;
+  // This machine is connected to without being asked for: whatever still runs there has to be found.
+  (void)seat_for(HostSpec{});
+  for (const auto& [id, seat] : seats_) connect(*seat);
+}
+
+// ---- experiments ----
+
+void Fleet::enlist(const std::string& experiment, std::vector<HostSpec> specs, std::optional<std::int64_t> gpus) {
+  for (const HostSpec& spec : specs) seat_for(spec);
+  users_[experiment] = {std::move(specs), gpus, {}, {}};
+  set_limits();
+}
+
+void Fleet::dismiss(const std::string& experiment) {
+  if (users_.erase(experiment) == 0) return;
+  bool freed = false;
+  for (const auto& [id, seat] : seats_) freed = seat->slots.remove(experiment) || freed;
+  set_limits();
+  std::erase_if(seats_, [this](const auto& entry) {
+    const Seat& seat = *entry.second;
+    const bool is_used =
+        seat.spec.kind == HostSpec::Kind::Local || std::any_of(users_.begin(), users_.end(), [&](const auto& user) {
+          return std::any_of(user.second.specs.begin(), user.second.specs.end(),
+                             [&](const HostSpec& spec) { return spec.id == seat.id(); });
+        });
+    return !is_used;
+  });
+  if (freed && listener_.room) listener_.room();
+}
+
+Fleet::Seat& Fleet::seat_for(const HostSpec& spec) {
+  auto& seat = seats_[spec.id];
+  if (!seat) {
+    seat = std::make_unique<Seat>(executor_, spec,
+                                  spec.kind == HostSpec::Kind::Local ? options_.local_slots : std::nullopt);
+    if (opened_) connect(*seat);
+  } else {
+    seat->spec = spec;
+  }
+  return *seat;
+}
+
+/// What an experiment says of a host's slots holds for itself alone; the fair shares are of the most that anybody says.
+void Fleet::set_limits() {
+  for (const auto& [id, seat] : seats_) {
+    std::optional<std::int64_t> limit;
+    bool is_open = false;
+    for (const auto& [experiment, user] : users_) {
+      for (const HostSpec& spec : user.specs) {
+        if (spec.id != id) continue;
+        if (!spec.slots) is_open = true;
+        if (spec.slots) limit = std::max(limit.value_or(0), *spec.slots);
+      }
+    }
+    if (is_open) limit.reset();
+    if (seat->spec.kind == HostSpec::Kind::Local && !limit) limit = options_.local_slots;
+    seat->slots.set_limit(limit);
+  }
+}
+
+Offer Fleet::offer(const std::string& experiment, std::int64_t most) {
+  const auto found = users_.find(experiment);
+  if (found == users_.end()) return {{}, "its hosts are not known"};
+  User& user = found->second;
+  std::vector<Candidate> candidates;
+  for (const HostSpec& spec : user.specs) candidates.push_back(candidate(experiment, spec));
+  Offer offer = find_places(user.gpus, most, std::move(candidates));
+  const bool blocked = most > 0 && offer.places.empty() && user.gpus.value_or(0) > 0;
+  if (!blocked)
+    user.blocked_since.reset();
+  else if (!user.blocked_since)
+    user.blocked_since = Clock::now();
+  return offer;
+}
+
+Candidate Fleet::candidate(const std::string& experiment, const HostSpec& spec) const {
+  Candidate candidate;
+  candidate.spec = spec;
+  const auto found = seats_.find(spec.id);
+  if (found == seats_.end()) {
+    candidate.obstacle = fmt::format("host {} is not known", spec.id);
+    return candidate;
+  }
+  const Seat& seat = *found->second;
+  if (!seat.hello)
+    candidate.obstacle = fmt::format("agent on {} is not connected: {}", spec.id, seat.trouble);
+  else if (drained_.contains(spec.id))
+    candidate.obstacle = fmt::format("{} is drained: lathectl host resume {}", spec.id, spec.id);
+  else
+    candidate.obstacle = reservation_against(experiment, users_.at(experiment), spec.id);
+  candidate.running = seat.slots.running();
+  candidate.share = seat.slots.available(experiment);
+  candidate.gpus = gpus_of(seat);
+  return candidate;
+}
+
+/// GPUs with their other users and with our trials. A process that belongs to a trial of ours is no other user.
+std::vector<GpuView> Fleet::gpus_of(const Seat& seat) const {
+  std::vector<GpuView> views;
+  if (!seat.report) return views;
+  for (const proto::Gpu& gpu : seat.report->gpus) {
+    GpuView view{gpu.index, {}, 0};
+    for (const proto::GpuProcess& process : gpu.processes) {
+      if (!process.trial_id.empty()) continue;
+      view.busy = fmt::format("pid {}{}{}", process.pid, process.name.empty() ? "" : " (" + process.name + ")",
+                              process.user.empty() ? "" : " of " + process.user);
+      break;
+    }
+    for (const auto& [experiment, user] : users_) {
+      const auto holding = user.holdings.find(seat.id());
+      if (holding == user.holdings.end()) continue;
+      view.trials += std::count(holding->second.gpus.begin(), holding->second.gpus.end(), gpu.index);
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+/// A demand for many GPUs that has waited long enough keeps the host that comes nearest to it from smaller ones.
+std::string Fleet::reservation_against(const std::string& experiment, const User& user, const std::string& host) const {
+  const auto now = Clock::now();
+  for (const auto& [id, other] : users_) {
+    if (id == experiment || !other.blocked_since || now - *other.blocked_since < options_.patience) continue;
+    if (other.gpus.value_or(0) <= user.gpus.value_or(0)) continue;
+    std::vector<Candidate> candidates;
+    for (const HostSpec& spec : other.specs) {
+      const auto seat = seats_.find(spec.id);
+      if (seat == seats_.end() || !seat->second->hello || drained_.contains(spec.id)) continue;
+      candidates.push_back({spec, {}, 0, 1, gpus_of(*seat->second)});
+    }
+    if (nearest_host(*other.gpus, candidates) == host) {
+      return fmt::format("{} is being emptied for experiment {}, whose trials need {} GPUs", host, id, *other.gpus);
+    }
+  }
+  return {};
+}
+
+void Fleet::claim(const std::string& experiment, Holdings holdings, std::int64_t wanted) {
+  const auto found = users_.find(experiment);
+  if (found == users_.end()) return;
+  User& user = found->second;
+  bool freed = false;
+  for (const HostSpec& spec : user.specs) {
+    Seat& seat = *seats_.at(spec.id);
+    const auto held = holdings.find(spec.id);
+    const auto before = user.holdings.find(spec.id);
+    const std::int64_t trials = held == holdings.end() ? 0 : held->second.trials;
+    const bool gave_gpus = before != user.holdings.end() && !before->second.gpus.empty() &&
+                           (held == holdings.end() || held->second.gpus.size() < before->second.gpus.size());
+    const bool gave_slots = seat.slots.update(experiment, {trials, std::max(trials, wanted)});
+    freed = freed || gave_gpus || (gave_slots && seat.slots.is_limited());
+  }
+  user.holdings = std::move(holdings);
+  if (freed && users_.size() > 1 && listener_.room) listener_.room();
+}
+
+// ---- hosts ----
+
+void Fleet::connect(Seat& seat) {
+  seat.host = make_host_(seat.spec);
+  // A host that goes tells nothing more.
+  seat.host->open({
+      [this, &seat](const proto::Hello& hello) { on_connected(seat, hello); },
+      [this, &seat](proto::SequencedEvent event) { on_event(seat, std::move(event)); },
+      [this, &seat](proto::HostReport report) { on_report(seat, std::move(report)); },
+      [this, &seat](const std::string& why) { on_disconnected(seat, why); },
+      [this](const std::string& trial_id, const std::string& why) { listener_.not_started(trial_id, why); },
+  });
+  watch_for_loss(seat);
+}
+
+void Fleet::on_connected(Seat& seat, const proto::Hello& hello) {
+  spdlog::info("agent {} (pid {}) is connected, {} trials run there", seat.id(), hello.pid, hello.running.size());
+  if (hello.state_id != seat.agent_state) seat.acks = {};
+  seat.agent_state = hello.state_id;
+  seat.hello = hello;
+  seat.trouble.clear();
+  seat.lost = false;
+  seat.loss_timer.cancel();
+  listener_.connected(seat.id(), hello);
+}
+
+void Fleet::on_event(Seat& seat, proto::SequencedEvent event) {
+  if (seat.acks.receive(event.sequence)) listener_.event(seat.agent_state, std::move(event));
+}
+
+void Fleet::on_report(Seat& seat, proto::HostReport report) {
+  seat.report = std::move(report);
+  listener_.room();
+}
+
+void Fleet::on_disconnected(Seat& seat, const std::string& why) {
+  const bool was_connected = seat.hello.has_value();
+  if (was_connected || why != seat.trouble) spdlog::warn("agent {}: {}", seat.id(), why);
+  const bool is_news = was_connected || why != seat.trouble;
+  seat.hello.reset();
+  seat.report.reset();
+  seat.trouble = why;
+  if (was_connected) watch_for_loss(seat);
+  if (is_news) listener_.disconnected(seat.id(), why);
+}
+
+/// This machine cannot be lost: where the daemon lives, an agent can be started.
+void Fleet::watch_for_loss(Seat& seat) {
+  if (seat.spec.kind == HostSpec::Kind::Local) return;
+  seat.loss_timer.expires_after(options_.lost_after);
+  seat.loss_timer.async_wait([this, id = seat.id()](boost::system::error_code error) {
+    const auto found = seats_.find(id);
+    if (error || found == seats_.end() || found->second->hello) return;
+    found->second->lost = true;
+    listener_.lost(id, found->second->trouble);
+  });
+}
+
+const proto::Hello* Fleet::hello(const std::string& host) const {
+  const auto found = seats_.find(host);
+  return found != seats_.end() && found->second->hello ? &*found->second->hello : nullptr;
+}
+
+const HostSpec* Fleet::spec(const std::string& host) const {
+  const auto found = seats_.find(host);
+  return found == seats_.end() ? nullptr : &found->second->spec;
+}
+
+const std::string& Fleet::trouble(const std::string& host) const {
+  static const std::string unknown = "it is not known";
+  const auto found = seats_.find(host);
+  return found == seats_.end() ? unknown : found->second->trouble;
+}
+
+std::vector<std::string> Fleet::connected() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, seat] : seats_) {
+    if (seat->hello) ids.push_back(id);
+  }
+  return ids;
+}
+
+void Fleet::send(const std::string& host, proto::ToAgent message) {
+  if (const auto found = seats_.find(host); found != seats_.end() && found->second->host)
+    found->second->host->send(std::move(message));
+}
+
+void Fleet::start(const std::string& host, Launch launch) {
+  if (const auto found = seats_.find(host); found != seats_.end() && found->second->host)
+    found->second->host->start(std::move(launch));
+}
+
+void Fleet::commit(const std::string& state_id, std::uint64_t sequence) {
+  for (const auto& [id, seat] : seats_) {
+    if (seat->agent_state != state_id) continue;
+    seat->acks.commit(sequence);
+    acknowledge(*seat);
+  }
+}
+
+void Fleet::acknowledge(Seat& seat) {
+  if (!seat.hello) return;
+  if (const auto sequence = seat.acks.take_ack()) seat.host->send(proto::Ack{*sequence});
+}
+
+std::vector<HostStatus> Fleet::status() const {
+  std::vector<HostStatus> all;
+  for (const auto& [id, seat] : seats_) {
+    HostStatus status;
+    status.spec = seat->spec;
+    if (status.spec.address) status.spec.address->password = status.spec.address->passphrase = proto::Secret();
+    status.connected = seat->hello.has_value();
+    status.drained = drained_.contains(id);
+    status.trouble = seat->trouble;
+    status.hello = seat->hello;
+    status.report = seat->report;
+    for (const auto& [experiment, user] : users_) {
+      const auto holding = user.holdings.find(id);
+      if (holding != user.holdings.end() && holding->second.trials > 0)
+        status.trials[experiment] = holding->second.trials;
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+bool Fleet::drain(const std::string& host, bool drained) {
+  if (!seats_.contains(host)) return false;
+  if (drained)
+    drained_.insert(host);
+  else
+    drained_.erase(host);
+  if (listener_.room) listener_.room();
+  return true;
+}
+
+asio::awaitable<void> Fleet::close() {
+  for (const auto& [id, seat] : seats_) {
+    seat->loss_timer.cancel();
+    if (seat->host) co_await seat->host->close();
+  }
+}
+
+}  // namespace lathe::manager

@@ -1,0 +1,134 @@
+// All hosts that experiments use: one connection each, what is known of them, and who holds what there. Experiments ask
+// it for places, claim them, and send through it; it tells its owner what happens. Loop thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <lathe/proto/frames.hpp>
+
+#include "hosts/ack_tracker.hpp"
+#include "hosts/host.hpp"
+#include "hosts/host_slots.hpp"
+#include "hosts/host_spec.hpp"
+#include "hosts/placement.hpp"
+
+namespace lathe::manager {
+
+/// What an experiment holds, by host.
+struct Holding {
+  std::int64_t trials = 0;         ///< its preparation included
+  std::vector<std::int64_t> gpus;  ///< one entry for each trial and GPU
+};
+using Holdings = std::map<std::string, Holding>;
+
+/// What people are told of a host.
+struct HostStatus {
+  HostSpec spec;  ///< without secrets
+  bool connected = false;
+  bool drained = false;
+  std::string trouble;  ///< why it is not connected; empty while it is
+  std::optional<proto::Hello> hello;
+  std::optional<proto::HostReport> report;
+  std::map<std::string, std::int64_t> trials;  ///< by experiment
+};
+
+class Fleet {
+ public:
+  /// What the fleet tells. Called on the loop, never from inside a call to the fleet, but for `room`.
+  struct Listener {
+    std::function<void(const std::string& host, const proto::Hello&)> connected;
+    std::function<void(const std::string& state_id, proto::SequencedEvent)> event;
+    std::function<void(const std::string& host, const std::string& why)> disconnected;
+    std::function<void(const std::string& host, const std::string& why)> lost;  ///< away for the grace time
+    std::function<void(const std::string& trial_id, const std::string& why)> not_started;
+    std::function<void()> room;  ///< somebody may find a place now who found none before
+  };
+  using MakeHost = std::function<std::unique_ptr<Host>(const HostSpec&)>;
+
+  struct Options {
+    std::optional<std::int64_t> local_slots;       ///< of this machine, where no config says otherwise
+    std::chrono::milliseconds lost_after{60'000};  ///< how long a host may be away before its trials are given up
+    std::chrono::milliseconds patience{30'000};    ///< how long a demand may be overtaken by smaller ones
+  };
+
+  Fleet(boost::asio::any_io_executor executor, MakeHost make_host, Options options);
+  ~Fleet();
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  void open(Listener listener, std::set<std::string> drained);
+
+  // ---- experiments ----
+  /// The experiment uses these hosts from now on; new ones are connected to.
+  void enlist(const std::string& experiment, std::vector<HostSpec> specs, std::optional<std::int64_t> gpus);
+  /// It does no longer. Hosts that nobody uses are disconnected from, but for this machine.
+  void dismiss(const std::string& experiment);
+  /// Places for up to `most` more of its trials. Nothing is reserved: claim() what is taken before anybody else asks.
+  [[nodiscard]] Offer offer(const std::string& experiment, std::int64_t most);
+  /// Everything it holds now, and how many trials it could run in all.
+  void claim(const std::string& experiment, Holdings holdings, std::int64_t wanted);
+
+  // ---- hosts ----
+  /// None: not connected.
+  [[nodiscard]] const proto::Hello* hello(const std::string& host) const;
+  [[nodiscard]] const HostSpec* spec(const std::string& host) const;
+  [[nodiscard]] const std::string& trouble(const std::string& host) const;
+  [[nodiscard]] std::vector<std::string> connected() const;
+  void send(const std::string& host, proto::ToAgent message);
+  void start(const std::string& host, Launch launch);
+  /// These events are in the database, or concern nobody.
+  void commit(const std::string& state_id, std::uint64_t sequence);
+
+  [[nodiscard]] std::vector<HostStatus> status() const;
+  /// False: there is no such host.
+  bool drain(const std::string& host, bool drained);
+  [[nodiscard]] bool is_drained(const std::string& host) const { return drained_.contains(host); }
+
+  [[nodiscard]] boost::asio::awaitable<void> close();
+
+ private:
+  struct Seat;
+  struct User {
+    std::vector<HostSpec> specs;
+    std::optional<std::int64_t> gpus;
+    Holdings holdings;
+    std::optional<std::chrono::steady_clock::time_point> blocked_since;  ///< asked for GPUs in vain since then
+  };
+
+  Seat& seat_for(const HostSpec& spec);
+  void connect(Seat& seat);
+  void on_connected(Seat& seat, const proto::Hello& hello);
+  void on_event(Seat& seat, proto::SequencedEvent event);
+  void on_report(Seat& seat, proto::HostReport report);
+  void on_disconnected(Seat& seat, const std::string& why);
+  void watch_for_loss(Seat& seat);
+  void acknowledge(Seat& seat);
+  void set_limits();
+  [[nodiscard]] Candidate candidate(const std::string& experiment, const HostSpec& spec) const;
+  [[nodiscard]] std::vector<GpuView> gpus_of(const Seat& seat) const;
+  [[nodiscard]] std::string reservation_against(const std::string& experiment, const User& user,
+                                                const std::string& host) const;
+
+  boost::asio::any_io_executor executor_;
+  MakeHost make_host_;
+  Options options_;
+  Listener listener_;
+  std::map<std::string, std::unique_ptr<Seat>> seats_;
+  std::map<std::string, User> users_;
+  std::set<std::string> drained_;
+  bool opened_ = false;
+};
+
+}  // namespace lathe::manager
