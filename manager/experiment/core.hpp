@@ -16,6 +16,7 @@
 #include "experiment/folder_lock.hpp"
 #include "experiment/manager.hpp"
 #include "hosts/fleet.hpp"
+#include "hosts/ssh/secrets.hpp"
 #include "storage/database.hpp"
 
 namespace lathe::manager {
@@ -50,6 +51,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   void clear_deleted(Connection& connection) const;
   void open_fleet(std::set<std::string> drained);
   [[nodiscard]] std::unique_ptr<Host> make_host(const HostSpec& spec);
+  [[nodiscard]] std::unique_ptr<Host> make_remote_host(const HostSpec& spec);
   /// Waits until nothing runs any more, or it is not worth waiting longer.
   [[nodiscard]] boost::asio::awaitable<void> wait_for_trials();
   [[nodiscard]] bool anything_runs() const;
@@ -64,6 +66,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   /// Waits until the experiment has been unloaded; Conflict while it is going on.
   [[nodiscard]] Answer<bool> wait_until_unloaded(std::string id);
   [[nodiscard]] ExperimentFolder folder_of(const std::string& id) const;
+  [[nodiscard]] boost::asio::awaitable<proto::Result<void>> keep_secrets(const proto::ExperimentConfig& config);
   void add_wait_reason(TrialRecord& record) const;
 
   void on_connected(const std::string& host, const proto::Hello& hello);
@@ -78,6 +81,8 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   std::optional<FolderLock> lock_;
   boost::asio::thread_pool pool_;
   std::unique_ptr<Database> database_;
+  std::optional<SecretStore> secrets_;
+  std::string daemon_id_;  ///< keeps what this daemon has on other machines apart from what others have
   EventBus events_;
   Fleet fleet_;
   std::map<std::string, Loaded> experiments_;

@@ -83,10 +83,23 @@ ExperimentState new_state(proto::ExperimentConfig config, const ExperimentFolder
 
 // ---- experiments ----
 
+/// Before anything of the experiment is stored: what is stored has no secrets in it.
+asio::awaitable<proto::Result<void>> ExperimentManager::Core::keep_secrets(const proto::ExperimentConfig& config) {
+  auto keeping = [this, specs = host_specs(config)]() -> proto::Result<void> {
+    for (const HostSpec& spec : specs) {
+      if (!spec.address) continue;
+      if (auto kept = secrets_->keep(*spec.address); !kept) return kept;
+    }
+    return {};
+  };
+  co_return co_await on_pool(pool_, std::move(keeping));
+}
+
 Answer<ExperimentRecord> ExperimentManager::Core::create(proto::ExperimentConfig config) {
   if (closing_) co_return closing();
   if (auto checked = check_config(config); !checked) co_return tl::unexpected(checked.error());
   if (!config.tuner.seed) config.tuner.seed = random_seed();
+  if (auto kept = co_await keep_secrets(config); !kept) co_return refuse(Kind::Unavailable, kept.error().message);
   const std::string id = random_experiment_id();
   const ExperimentFolder folder = folder_of(id);
   ExperimentState state = new_state(std::move(config), folder, id);

@@ -1,6 +1,8 @@
 #include "experiment/files.hpp"
 
 #include <fstream>
+#include <random>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -27,6 +29,15 @@ proto::Result<void> write_json(const fs::path& path, const nlohmann::ordered_jso
   return {};
 }
 
+std::string random_word() {
+  constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device device;
+  std::uniform_int_distribution<std::size_t> pick(0, letters.size() - 1);
+  std::string word;
+  for (int i = 0; i < 12; ++i) word += letters[pick(device)];
+  return word;
+}
+
 fs::path aside(const ExperimentFolder& folder) {
   return folder.root.string() + std::string(kAside);
 }
@@ -48,6 +59,24 @@ proto::Result<void> create_folder(const ExperimentFolder& folder, const proto::E
   std::error_code ignored;
   fs::remove_all(folder.root, ignored);
   return filled;
+}
+
+proto::Result<std::string> daemon_id_of(const fs::path& data_dir) {
+  const fs::path path = data_dir / "daemon_id";
+  std::string word;
+  std::ifstream(path) >> word;
+  const bool is_word = !word.empty() && word.size() <= 64 &&
+                       word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string::npos;
+  if (is_word) return word;
+  word = random_word();
+  const fs::path temporary = path.string() + ".tmp";
+  std::ofstream file(temporary, std::ios::trunc);
+  file << word << '\n';
+  file.close();
+  std::error_code error;
+  fs::rename(temporary, path, error);
+  if (!file || error) return proto::fail(fmt::format("cannot write {}", path.string()));
+  return word;
 }
 
 proto::Result<void> write_config(const ExperimentFolder& folder, const proto::ExperimentConfig& config) {

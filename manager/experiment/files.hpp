@@ -26,6 +26,9 @@ struct ExperimentFolder {
 /// Makes the folder and its JSON files; what was made is removed again when that fails.
 [[nodiscard]] proto::Result<void> create_folder(const ExperimentFolder& folder, const proto::ExperimentConfig& config);
 
+/// The random word in DATA/daemon_id, made when missing: letters and digits.
+[[nodiscard]] proto::Result<std::string> daemon_id_of(const std::filesystem::path& data_dir);
+
 /// Writes config.json and search_space.json anew, after a change.
 [[nodiscard]] proto::Result<void> write_config(const ExperimentFolder& folder, const proto::ExperimentConfig& config);
 

@@ -43,6 +43,9 @@ struct ManagerOptions {
   /// How long a host may be out of reach before its trials are run elsewhere.
   std::chrono::milliseconds lost_after{60'000};
 
+  /// ssh_config for remote hosts; empty: the user's own.
+  std::filesystem::path ssh_config;
+
   /// How long trials that need fewer GPUs may overtake one that needs more.
   std::chrono::milliseconds gpu_patience{30'000};
 

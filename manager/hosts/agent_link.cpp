@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -93,12 +95,17 @@ class AgentLink::Core : public std::enable_shared_from_this<Core> {
       self->disconnect(why);
       if (self->closing_ || self->last_) break;
       error_code ignored;
-      self->pause_timer_.expires_after(pause);
+      self->pause_timer_.expires_after(self->jittered(pause));
       co_await self->pause_timer_.async_wait(with_error(ignored));
       pause = std::min(pause * 2, self->options_.longest_pause);
     }
     self->ended_ = true;
     self->closed_.cancel();
+  }
+
+  std::chrono::milliseconds jittered(std::chrono::milliseconds pause) {
+    std::uniform_real_distribution<double> factor(1 - options_.jitter, 1 + options_.jitter);
+    return std::chrono::milliseconds(std::lround(static_cast<double>(pause.count()) * factor(random_)));
   }
 
   /// Reads until the connection ends; returns why it did.
@@ -210,6 +217,7 @@ class AgentLink::Core : public std::enable_shared_from_this<Core> {
   bool closing_ = false;
   bool last_ = false;  ///< the agent was told to exit: its going is no reason to start another
   bool ended_ = false;
+  std::minstd_rand random_{std::random_device{}()};
   asio::steady_timer pause_timer_;
   asio::steady_timer closed_;  ///< cancelled when run() has ended
   std::shared_ptr<asio::steady_timer> greeting_timer_;

@@ -25,6 +25,7 @@ class AgentLink final : public Host {
     std::string name = "local";
     std::chrono::milliseconds first_pause{50};
     std::chrono::milliseconds longest_pause{5000};
+    double jitter = 0;  ///< each pause is longer or shorter by up to this part, so that hosts do not come in step
     std::chrono::milliseconds greeting_timeout{10'000};  ///< the agent's Hello must have come by then
   };
 

@@ -228,7 +228,7 @@ void Fleet::on_event(Seat& seat, proto::SequencedEvent event) {
 
 void Fleet::on_report(Seat& seat, proto::HostReport report) {
   seat.report = std::move(report);
-  listener_.room();
+  if (!seat.report->gpus.empty()) listener_.room();
 }
 
 void Fleet::on_disconnected(Seat& seat, const std::string& why) {

@@ -1,0 +1,137 @@
+#include "hosts/ssh/file_transfer.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "hosts/ssh/manifest.hpp"
+
+namespace lathe::manager {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using proto::fail;
+using proto::Result;
+
+namespace {
+
+/// A message's entries stay far below the size of a frame.
+constexpr std::size_t kHashesAtOnce = 10'000;
+
+Result<void> expect_done(const Result<Json>& answer) {
+  if (!answer) return tl::unexpected(answer.error());
+  const std::string type = (*answer)["type"];
+  if (type == "done") return {};
+  if (type == "failed" && answer->contains("why") && (*answer)["why"].is_string())
+    return fail((*answer)["why"].get<std::string>());
+  return fail("the agent answered with " + type);
+}
+
+Result<void> send_file(proto::FileStream& stream, const std::string& hash, const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status {};
+  if (file < 0 || ::fstat(file, &status) != 0) {
+    const std::string why = std::strerror(errno);
+    if (file >= 0) ::close(file);
+    return fail(fmt::format("cannot read {}: {}", path.string(), why));
+  }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  auto sent = stream.send({{"type", "blob"}, {"hash", hash}, {"size", size}});
+  if (sent) sent = stream.send_bytes(file, size);
+  ::close(file);
+  return sent;
+}
+
+Result<void> send_text(proto::FileStream& stream, const std::string& hash, const std::string& text) {
+  if (auto sent = stream.send({{"type", "blob"}, {"hash", hash}, {"size", text.size()}}); !sent) return sent;
+  return stream.send_text(text);
+}
+
+Result<std::vector<std::string>> missing_of(proto::FileStream& stream, const Json& hashes) {
+  if (auto asked = stream.send({{"type", "store"}, {"hashes", hashes}}); !asked) return tl::unexpected(asked.error());
+  const auto answer = stream.receive();
+  if (!answer) return tl::unexpected(answer.error());
+  std::vector<std::string> missing;
+  const auto found = answer->find("hashes");
+  if ((*answer)["type"] != "missing" || found == answer->end() || !found->is_array())
+    return fail("the agent did not say which files it misses");
+  for (const Json& hash : *found) {
+    if (hash.is_string()) missing.push_back(hash.get<std::string>());
+  }
+  return missing;
+}
+
+}  // namespace
+
+Result<std::string> HashCache::hash_of(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0)
+    return fail(fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
+  const Known now{status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec, status.st_ino, {}};
+  const auto known = known_.find(file);
+  if (known != known_.end() && known->second.size == now.size && known->second.time_ns == now.time_ns &&
+      known->second.inode == now.inode) {
+    return known->second.hash;
+  }
+  auto hash = proto::hash_of_file(file);
+  if (hash) {
+    known_[file] = now;
+    known_[file].hash = *hash;
+  }
+  return hash;
+}
+
+Result<void> FileTransfer::put(const std::vector<TrialInput>& inputs) {
+  const auto manifest = manifest_of(inputs, hashes_);
+  if (!manifest) return tl::unexpected(manifest.error());
+  std::vector<std::string> hashes;
+  for (const auto& [hash, file] : manifest->files) hashes.push_back(hash);
+  for (const auto& [hash, text] : manifest->texts) hashes.push_back(hash);
+  for (std::size_t begin = 0; begin < hashes.size(); begin += kHashesAtOnce) {
+    const std::size_t end = std::min(hashes.size(), begin + kHashesAtOnce);
+    const Json some(std::vector<std::string>(hashes.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             hashes.begin() + static_cast<std::ptrdiff_t>(end)));
+    const auto missing = missing_of(stream_, some);
+    if (!missing) return tl::unexpected(missing.error());
+    for (const std::string& hash : *missing) {
+      const auto file = manifest->files.find(hash);
+      const auto text = manifest->texts.find(hash);
+      if (file == manifest->files.end() && text == manifest->texts.end())
+        return fail("the agent misses what nobody has");
+      const auto sent = file != manifest->files.end() ? send_file(stream_, hash, file->second)
+                                                      : send_text(stream_, hash, text->second);
+      if (!sent) return sent;
+    }
+  }
+  if (auto told = stream_.send(manifest->place()); !told) return told;
+  return expect_done(stream_.receive());
+}
+
+Result<void> FileTransfer::fetch(const std::string& folder, const fs::path& target,
+                                 const std::vector<std::string>& skip) {
+  if (auto asked = stream_.send({{"type", "fetch"}, {"folder", folder}, {"skip", skip}}); !asked) return asked;
+  std::string trouble;
+  for (;;) {
+    const auto message = stream_.receive();
+    if (!message) return tl::unexpected(message.error());
+    if ((*message)["type"] != "file") {
+      if (!trouble.empty()) return fail(trouble);
+      return expect_done(message);
+    }
+    const std::string path = message->value("path", "");
+    const std::uint64_t size = message->value("size", std::uint64_t{0});
+    if (!proto::stays_below(path)) return fail("the agent sent a file with the name \"" + path + "\"");
+    const auto received = stream_.receive_file(target / path, size, message->value("mode", 0644U) | 0600U);
+    if (!received && received.error().message.starts_with("the connection")) return tl::unexpected(received.error());
+    if (!received && trouble.empty()) trouble = received.error().message;
+  }
+}
+
+}  // namespace lathe::manager

@@ -1,0 +1,49 @@
+// Brings the inputs of trials to a host and their results back, over a stream to `lathe-agent --files`. Blocking; each
+// host has a thread for it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <lathe/proto/file_stream.hpp>
+#include <lathe/proto/result.hpp>
+
+#include "hosts/host.hpp"
+
+namespace lathe::manager {
+
+/// Hashes of files that have not changed since (size, time and inode are the same).
+class HashCache {
+ public:
+  [[nodiscard]] proto::Result<std::string> hash_of(const std::filesystem::path& file);
+
+ private:
+  struct Known {
+    std::int64_t size = 0;
+    std::int64_t time_ns = 0;
+    std::uint64_t inode = 0;
+    std::string hash;
+  };
+  std::map<std::filesystem::path, Known> known_;
+};
+
+class FileTransfer {
+ public:
+  FileTransfer(proto::FileStream stream, HashCache& hashes) : stream_(stream), hashes_(hashes) {}
+
+  /// Sends what the host's store does not have, and has all inputs laid out.
+  [[nodiscard]] proto::Result<void> put(const std::vector<TrialInput>& inputs);
+
+  /// Copies the files below `folder` on the host into `target` here, but for what `skip` names at the top.
+  [[nodiscard]] proto::Result<void> fetch(const std::string& folder, const std::filesystem::path& target,
+                                          const std::vector<std::string>& skip);
+
+ private:
+  proto::FileStream stream_;
+  HashCache& hashes_;
+};
+
+}  // namespace lathe::manager

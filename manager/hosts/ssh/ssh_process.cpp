@@ -1,0 +1,135 @@
+#include "hosts/ssh/ssh_process.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace lathe::manager {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kKeptComplaint = 4096;
+constexpr auto kGrace = 2s;
+
+/// What the child gets: the socket twice, the memory file as stderr, nothing else, and no blocked or ignored signals.
+class SpawnSettings {
+ public:
+  SpawnSettings(int socket, int complaints) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_adddup2(&actions_, socket, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, socket, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, complaints, STDERR_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    posix_spawnattr_init(&attributes_);
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    // A session of its own: it finds no terminal to ask at, and a Ctrl-C at lathed's is not meant for it.
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+  }
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+std::vector<std::string> merged_environment(const SshProcess::Environment& added) {
+  std::vector<std::string> entries;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (!added.contains(std::string(text.substr(0, text.find('='))))) entries.emplace_back(text);
+  }
+  for (const auto& [name, value] : added) entries.push_back(name + "=" + value);
+  return entries;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+/// Waits for a process that was told to end, away from the loop.
+void reap(pid_t pid) {
+  std::thread([pid] {
+    const auto deadline = std::chrono::steady_clock::now() + kGrace;
+    while (::waitpid(pid, nullptr, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() > deadline) ::kill(pid, SIGKILL);
+      std::this_thread::sleep_for(20ms);
+    }
+  }).detach();
+}
+
+}  // namespace
+
+proto::Result<std::unique_ptr<SshProcess>> SshProcess::start(const std::vector<std::string>& arguments,
+                                                             const Environment& environment) {
+  std::array<int, 2> pair{-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
+    return proto::fail(fmt::format("cannot make a socket pair: {}", std::strerror(errno)));
+  const int complaints = ::memfd_create("ssh-stderr", MFD_CLOEXEC);
+  std::vector<std::string> words = arguments;
+  std::vector<std::string> variables = merged_environment(environment);
+  const SpawnSettings settings(pair[1], complaints);
+  pid_t pid = 0;
+  const int error = ::posix_spawnp(&pid, words.front().c_str(), &settings.actions_, &settings.attributes_,
+                                   pointers(words).data(), pointers(variables).data());
+  ::close(pair[1]);
+  if (error != 0) {
+    ::close(pair[0]);
+    ::close(complaints);
+    return proto::fail(fmt::format("cannot run {} (package openssh-client): {}", words.front(), std::strerror(error)));
+  }
+  return std::unique_ptr<SshProcess>(new SshProcess(pid, pair[0], complaints));
+}
+
+SshProcess::~SshProcess() {
+  if (socket_ >= 0) ::close(socket_);
+  ::close(complaints_);
+  ::kill(pid_, SIGTERM);
+  reap(pid_);
+}
+
+int SshProcess::take_socket() {
+  return std::exchange(socket_, -1);
+}
+
+std::string SshProcess::complaint() const {
+  struct stat status {};
+  if (::fstat(complaints_, &status) != 0 || status.st_size <= 0) return {};
+  const auto size = static_cast<std::size_t>(status.st_size);
+  const std::size_t kept = std::min(size, kKeptComplaint);
+  std::string text(kept, '\0');
+  const ssize_t count = ::pread(complaints_, text.data(), kept, static_cast<off_t>(size - kept));
+  text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return text;
+}
+
+}  // namespace lathe::manager
