@@ -5,6 +5,29 @@
 #include "stderr_tail.hpp"
 
 namespace lathe::agent {
+namespace {
+
+class LostJob final : public Job {
+ public:
+  explicit LostJob(std::string why) : end_(JobEnd{std::nullopt, std::nullopt, std::move(why), true}) {}
+
+  [[nodiscard]] std::optional<std::int64_t> pid() const override { return std::nullopt; }
+  [[nodiscard]] nlohmann::ordered_json record() const override { return nullptr; }
+  void release() override {}
+  void terminate() override {}
+  void kill() override {}
+  [[nodiscard]] const std::optional<JobEnd>& end() const override { return end_; }
+  void forget() override {}
+
+ private:
+  std::optional<JobEnd> end_;
+};
+
+}  // namespace
+
+std::unique_ptr<Job> lost_job(std::string why) {
+  return std::make_unique<LostJob>(std::move(why));
+}
 
 proto::Result<std::string> launcher_kind(const nlohmann::ordered_json& launcher) {
   if (launcher.is_null()) return "process";

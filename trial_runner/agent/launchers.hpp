@@ -16,6 +16,9 @@ namespace lathe::agent {
 /// The kind of StartTrial.launcher: null is "process". An error: it is neither null nor an object with a `kind`.
 [[nodiscard]] proto::Result<std::string> launcher_kind(const nlohmann::ordered_json& launcher);
 
+/// A job that has ended as lost.
+[[nodiscard]] std::unique_ptr<Job> lost_job(std::string why);
+
 class Launchers {
  public:
   void add(std::string kind, std::unique_ptr<Launcher> launcher);
