@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include <array>
-#include <cstdio>
+#include <cstdlib>
 
 #include "descriptor.hpp"
 #include "system_error.hpp"
@@ -16,7 +16,7 @@ namespace {
 constexpr std::uintmax_t largest_log = 1 << 20;
 
 /// The starting process's part: the first byte is the exit code, the rest the message.
-int await_report(Descriptor pipe) {
+StartReport await_report(const Descriptor& pipe) {
   std::string report;
   std::array<char, 512> bytes{};
   for (ssize_t count = 1; count != 0;) {
@@ -24,9 +24,8 @@ int await_report(Descriptor pipe) {
     if (count < 0 && errno != EINTR) break;
     if (count > 0) report.append(bytes.data(), static_cast<std::size_t>(count));
   }
-  if (report.empty()) report = "\x01the agent ended before it was ready; see its log";
-  if (report.size() > 1) std::fprintf(stderr, "lathe-agent: %s\n", report.c_str() + 1);
-  return static_cast<unsigned char>(report[0]);
+  if (report.empty()) return {1, "the agent ended before it was ready; see its log"};
+  return {static_cast<unsigned char>(report[0]), report.substr(1)};
 }
 
 /// What the starting process left open (a database, a socket) would stay so for the life of the agent.
@@ -48,31 +47,37 @@ bool redirect_streams(const std::filesystem::path& log_file) {
 
 }  // namespace
 
-int run_detached(const std::filesystem::path& log_file, const std::function<int(const ReportStart&)>& serve) {
+StartReport run_detached(const std::filesystem::path& log_file, const std::function<int(const ReportStart&)>& serve) {
   close_inherited();
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::fprintf(stderr, "lathe-agent: no pipe\n"), 1;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {1, describe_errno("cannot make a pipe")};
   Descriptor listening(ends[0]);
   Descriptor telling(ends[1]);
   const pid_t child = ::fork();
-  if (child < 0) return std::fprintf(stderr, "lathe-agent: %s\n", describe_errno("cannot fork").c_str()), 1;
+  if (child < 0) return {1, describe_errno("cannot fork")};
   if (child > 0) {
     telling.reset();
     ::waitpid(child, nullptr, 0);
-    return await_report(std::move(listening));
+    return await_report(listening);
   }
   // The second fork gives up being a session leader, which could be given a terminal again.
   listening.reset();
   ::setsid();
   if (const pid_t second = ::fork(); second != 0) ::_exit(second > 0 ? 0 : 1);
-  const ReportStart report = [&telling](int exit_code, const std::string& message) {
-    const std::string text = std::string(1, static_cast<char>(exit_code)) + message;
+  const ReportStart report = [&telling](const StartReport& start) {
+    const std::string text = std::string(1, static_cast<char>(start.exit_code)) + start.message;
     [[maybe_unused]] const ssize_t count = ::write(telling.get(), text.data(), text.size());
     telling.reset();
   };
-  if (!redirect_streams(log_file)) return report(1, describe_errno("cannot open " + log_file.string())), 1;
-  if (::chdir("/") != 0) return report(1, describe_errno("cannot enter /")), 1;
-  return serve(report);
+  int code = 1;
+  if (!redirect_streams(log_file)) {
+    report({code, describe_errno("cannot open " + log_file.string())});
+  } else if (::chdir("/") != 0) {
+    report({code, describe_errno("cannot enter /")});
+  } else {
+    code = serve(report);
+  }
+  std::exit(code);
 }
 
 }  // namespace lathe::agent

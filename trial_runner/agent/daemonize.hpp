@@ -7,12 +7,18 @@
 
 namespace lathe::agent {
 
-/// Tells the starting process how the start went: it prints the message, if any, and exits with the code.
-using ReportStart = std::function<void(int exit_code, const std::string& message)>;
+/// How the start went: the exit code of the starting process, and why, if there is anything to say.
+struct StartReport {
+  int exit_code = 0;
+  std::string message;
+};
+/// Tells the starting process.
+using ReportStart = std::function<void(const StartReport& report)>;
 
 /// Runs `serve` in a process of its own session, detached from terminal and parent, with stdout and stderr appended to
-/// `log_file`. In the starting process this returns the code that `serve` reported, at once when it is reported (1 when
-/// it ended without a word); in the detached one, what `serve` returns.
-int run_detached(const std::filesystem::path& log_file, const std::function<int(const ReportStart&)>& serve);
+/// `log_file`; that process exits with what `serve` returns. In the starting process this returns what `serve`
+/// reported, at once when it is reported (exit code 1 when it ended without a word).
+[[nodiscard]] StartReport run_detached(const std::filesystem::path& log_file,
+                                       const std::function<int(const ReportStart&)>& serve);
 
 }  // namespace lathe::agent

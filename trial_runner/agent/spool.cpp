@@ -1,17 +1,16 @@
 #include "spool.hpp"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "random_id.hpp"
 #include "system_error.hpp"
 
 namespace lathe::agent {
@@ -26,27 +25,15 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string random_id() {
-  std::array<unsigned char, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    throw std::system_error(errno, std::generic_category(), "getrandom");
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string id;
-  for (const unsigned char byte : bytes) id.append({digits[byte >> 4], digits[byte & 15]});
-  return id;
-}
-
 std::string running_line(const RunningTrial& trial) {
-  return dump(Json{{"running",
-                    {{"trial_id", trial.trial_id},
-                     {"pid", trial.process.pid},
-                     {"start_ticks", trial.process.start_ticks},
-                     {"boot_id", trial.process.boot_id},
-                     {"session", trial.session},
-                     {"directory", trial.directory},
-                     {"metrics_end", trial.metrics_end}}}}) +
-         "\n";
+  Json json{{"trial_id", trial.trial_id},   {"launcher", trial.launcher},       {"job", trial.job},
+            {"directory", trial.directory}, {"metrics_end", trial.metrics_end}, {"started_ms", trial.started_ms}};
+  if (trial.max_duration_s) json["max_duration_s"] = *trial.max_duration_s;
+  if (trial.kill_at_ms != 0) {
+    json["killed_by"] = trial.killed_by;
+    json["kill_at_ms"] = trial.kill_at_ms;
+  }
+  return dump(Json{{"running", std::move(json)}}) + "\n";
 }
 
 std::string event_line(const std::string& json, std::optional<std::uint64_t> metrics_end) {
@@ -67,12 +54,17 @@ std::string text_of(const Json& object, const char* name) {
 }
 
 RunningTrial running_trial(const Json& json) {
-  return {
-      text_of(json, "trial_id"),
-      {number_of<std::int64_t>(json, "pid"), number_of<std::uint64_t>(json, "start_ticks"), text_of(json, "boot_id")},
-      number_of<std::int64_t>(json, "session"),
-      text_of(json, "directory"),
-      number_of<std::uint64_t>(json, "metrics_end")};
+  RunningTrial trial;
+  trial.trial_id = text_of(json, "trial_id");
+  trial.launcher = text_of(json, "launcher");
+  trial.job = json.value("job", Json());
+  trial.directory = text_of(json, "directory");
+  trial.metrics_end = number_of<std::uint64_t>(json, "metrics_end");
+  trial.started_ms = number_of<std::int64_t>(json, "started_ms");
+  if (json.contains("max_duration_s")) trial.max_duration_s = number_of<std::int64_t>(json, "max_duration_s");
+  trial.killed_by = text_of(json, "killed_by");
+  trial.kill_at_ms = number_of<std::int64_t>(json, "kill_at_ms");
+  return trial;
 }
 
 const std::string& trial_id_of(const proto::AgentEvent& event) {
@@ -106,7 +98,7 @@ proto::Result<Spool> Spool::open(const std::filesystem::path& file) {
 }
 
 proto::Result<void> Spool::begin_new_state() {
-  state_id_ = random_id();
+  state_id_ = random_id(16);
   return compact();
 }
 
@@ -165,6 +157,10 @@ void Spool::apply(const proto::SequencedEvent& event, std::string json, std::opt
   if (const auto trial = running_.find(trial_id); trial != running_.end() && metrics_end) {
     trial->second.metrics_end = *metrics_end;
   }
+  if (const auto* started = std::get_if<proto::TrialStarted>(&event.event)) {
+    if (const auto trial = running_.find(trial_id); trial != running_.end())
+      trial->second.started_ms = started->time_ms;
+  }
   if (std::holds_alternative<proto::TrialExited>(event.event)) {
     running_.erase(trial_id);
     ended_[trial_id] = event.sequence;
@@ -177,19 +173,37 @@ bool Spool::knows(const std::string& trial_id) const {
   return running_.contains(trial_id) || ended_.contains(trial_id);
 }
 
-proto::Result<void> Spool::start(const RunningTrial& trial, const proto::TrialStarted& started) {
+proto::Result<void> Spool::start(const RunningTrial& trial, const std::optional<proto::TrialStarted>& started) {
   if (const auto flushed = flush(); !flushed) return flushed;
-  const proto::SequencedEvent event{next_sequence_, started};
-  std::string json = proto::encode_json(event);
-  unwritten_ = running_line(trial) + event_line(json, std::nullopt);
+  unwritten_ = running_line(trial);
+  std::optional<proto::SequencedEvent> event;
+  std::string json;
+  if (started) {
+    event = proto::SequencedEvent{next_sequence_, *started};
+    json = proto::encode_json(*event);
+    unwritten_ += event_line(json, std::nullopt);
+  }
   if (auto written = flush(); !written) {
     unwritten_.clear();
     return written;
   }
-  last_written_ = next_sequence_++;
   running_[trial.trial_id] = trial;
-  apply(event, std::move(json), std::nullopt);
+  if (event) {
+    last_written_ = next_sequence_++;
+    apply(*event, std::move(json), std::nullopt);
+  }
   return {};
+}
+
+void Spool::update(RunningTrial trial) {
+  const auto known = running_.find(trial.trial_id);
+  if (known == running_.end()) return;
+  trial.metrics_end = known->second.metrics_end;
+  trial.started_ms = known->second.started_ms;
+  if (trial == known->second) return;
+  unwritten_ += running_line(trial);
+  known->second = std::move(trial);
+  [[maybe_unused]] const auto refused_is_kept = flush();
 }
 
 void Spool::append(const std::vector<NewEvent>& events) {

@@ -2,15 +2,16 @@
 // and trials that run.
 //
 //   {"spool":1,"state_id":"9f…","next_sequence":1,"acknowledged":0}   the first line
-//   {"running":{"trial_id":…,"pid":…,"start_ticks":…,"boot_id":…,"session":…,"directory":…,"metrics_end":0}}
+//   {"running":{"trial_id":…,"launcher":"process","job":{…},"directory":…,"metrics_end":0,…}}
 //   {"sequence":7,"type":"trial_metric",…,"metrics_end":213}          an event as the daemon gets it, and how far into
 //                                                                     the trial's metrics file it reaches
 //   {"acknowledged":7}
 //
-// A trial runs from its "running" line to its "trial_exited". One file, because then one write is one truth: an event
-// is in it exactly if the offset behind its metric is, so that a next agent neither loses a metric nor sends it twice.
-// Every change is one write() and no fsync(): what was written survives the agent, and a machine that goes down takes
-// the trials with it anyway. A last line that is torn is dropped when the file is opened.
+// A trial runs from its first "running" line to its "trial_exited"; a later such line replaces it. One file, because
+// then one write is one truth: an event is in it exactly if the offset behind its metric is, so that a next agent
+// neither loses a metric nor sends it twice. Every change is one write() and no fsync(): what was written survives the
+// agent, and a machine that goes down takes the processes of trials with it anyway. A last line that is torn is dropped
+// when the file is opened.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +24,27 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include <lathe/proto/frames.hpp>
 #include <lathe/proto/result.hpp>
 
 #include "descriptor.hpp"
-#include "process.hpp"
 
 namespace lathe::agent {
 
-/// A trial whose process exists, with all that a next agent needs to end it and to read the rest of its metrics.
+/// A trial whose job exists, with all that a next agent needs to find the job again, to end it when its time is up and
+/// to read the rest of its metrics.
 struct RunningTrial {
   std::string trial_id;
-  ProcessIdentity process;   ///< leader of the trial's process group
-  std::int64_t session = 0;  ///< of the agent that started it
+  std::string launcher;        ///< kind
+  nlohmann::ordered_json job;  ///< Job::record
   std::string directory;
-  std::uint64_t metrics_end = 0;  ///< bytes of .nni/metrics whose frames are events already
+  std::uint64_t metrics_end = 0;               ///< bytes of .nni/metrics whose frames are events already
+  std::optional<std::int64_t> max_duration_s;  ///< StartTrial.max_duration_s
+  std::int64_t started_ms = 0;                 ///< Unix time of TrialStarted; 0: it does not run yet
+  std::string killed_by;                       ///< KillTrial.reason
+  std::int64_t kill_at_ms = 0;  ///< Unix time at which the grace time of that ends; 0: it is not being killed
 
   friend bool operator==(const RunningTrial&, const RunningTrial&) = default;
 };
@@ -70,8 +77,13 @@ class Spool {
   /// Size of the unacknowledged events, in bytes.
   [[nodiscard]] std::size_t backlog() const { return backlog_; }
 
-  /// Journals a process that is about to run, and its TrialStarted. When this fails nothing is remembered.
-  [[nodiscard]] proto::Result<void> start(const RunningTrial& trial, const proto::TrialStarted& started);
+  /// Journals a job that is about to run, and its TrialStarted if it has a process already. When this fails nothing is
+  /// remembered.
+  [[nodiscard]] proto::Result<void> start(const RunningTrial& trial, const std::optional<proto::TrialStarted>& started);
+
+  /// Journals what has become of a trial that runs; `metrics_end` and `started_ms` stay as the events have made them.
+  /// Others are ignored. When the disk refuses, the line stays in memory until `flush` succeeds.
+  void update(RunningTrial trial);
 
   /// Appends events in one write. When the disk refuses they stay in memory until `flush` succeeds.
   void append(const std::vector<NewEvent>& events);

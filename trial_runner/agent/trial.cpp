@@ -1,9 +1,6 @@
 #include "trial.hpp"
 
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "clock.hpp"
@@ -13,101 +10,110 @@
 namespace lathe::agent {
 namespace {
 
-constexpr std::chrono::hours longest_wait{24 * 365};  ///< keeps what a daemon asks for within what a clock can hold
-constexpr std::chrono::milliseconds duration_grace{5000};
-/// After SIGKILL a group takes this long at most: a member in a hanging system call must not hold up the report.
-constexpr std::chrono::milliseconds clearing_time{2000};
+using std::chrono::milliseconds;
+
+/// Keeps what a daemon asks for within what a clock can hold.
+constexpr std::int64_t longest_wait_s = 3600LL * 24 * 365;
+constexpr milliseconds longest_wait{longest_wait_s * 1000};
+constexpr milliseconds duration_grace{5000};
+
+milliseconds until(std::int64_t time_ms) {
+  return milliseconds(std::clamp<std::int64_t>(time_ms - unix_time_ms(), 0, longest_wait.count()));
+}
 
 }  // namespace
 
-Trial::Trial(boost::asio::io_context& io, std::string id, std::filesystem::path directory, GatedProcess process,
-             std::function<void()> changed)
-    : id_(std::move(id)),
-      directory_(std::move(directory)),
-      process_(std::move(process)),
-      changed_(std::move(changed)),
-      metrics_(metrics_file(directory_)),
+Trial::Trial(boost::asio::io_context& io, RunningTrial running, TrialOwner& owner)
+    : running_(std::move(running)),
+      owner_(owner),
+      metrics_(metrics_file(running_.directory), running_.metrics_end),
       duration_timer_(io),
-      deadline_timer_(io) {}
+      kill_timer_(io) {}
 
-void Trial::limit_duration(std::chrono::seconds limit) {
-  duration_timer_.expires_after(std::min<std::chrono::seconds>(limit, longest_wait));
+Job::Changed Trial::when_changed() {
+  return [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->job_changed();
+  };
+}
+
+void Trial::take(std::unique_ptr<Job> job) {
+  job_ = std::move(job);
+  running_.job = job_->record();
+  if (job_->pid()) running_.started_ms = unix_time_ms();
+}
+
+void Trial::resume(std::unique_ptr<Job> job) {
+  job_ = std::move(job);
+  limit_duration();
+  if (running_.kill_at_ms == 0) return;
+  job_->terminate();
+  arm_kill();
+}
+
+void Trial::release() {
+  job_->release();
+  limit_duration();
+}
+
+void Trial::job_changed() {
+  if (auto record = job_->record(); record != running_.job) {
+    running_.job = std::move(record);
+    owner_.journal(running_);
+  }
+  if (running_.started_ms == 0 && job_->pid()) {
+    running_.started_ms = unix_time_ms();
+    owner_.record({{proto::TrialStarted{id(), *job_->pid(), running_.started_ms}, std::nullopt}});
+    limit_duration();
+  }
+  if (is_over()) {
+    duration_timer_.cancel();
+    kill_timer_.cancel();
+  }
+  owner_.advance(id());
+}
+
+void Trial::limit_duration() {
+  if (!running_.max_duration_s || running_.started_ms == 0) return;
+  const std::int64_t limit_s = std::clamp<std::int64_t>(*running_.max_duration_s, 0, longest_wait_s);
+  duration_timer_.expires_after(until(running_.started_ms + limit_s * 1000));
   duration_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (!error && self) self->kill("duration", duration_grace);
   });
 }
 
-void Trial::kill(const std::string& reason, std::chrono::milliseconds grace) {
-  if (is_over_ || at_deadline_ == NextSignal::GiveUp) return;
-  grace = std::clamp<std::chrono::milliseconds>(grace, std::chrono::milliseconds(0), longest_wait);
-  const bool is_under_way = at_deadline_ == NextSignal::Kill;
-  if (!is_under_way) {
-    if (!killed_by_) killed_by_ = reason;
-    signal_group(SIGTERM);
-    signal_group(SIGCONT);  // a stopped process would sleep through its grace time
-  }
-  const auto kill_time = std::chrono::steady_clock::now() + grace;
-  if (!is_under_way || kill_time < deadline_timer_.expiry()) arm(grace, NextSignal::Kill);
+void Trial::kill(const std::string& reason, milliseconds grace) {
+  if (is_over()) return;
+  const std::int64_t kill_at_ms =
+      unix_time_ms() + std::clamp<milliseconds>(grace, milliseconds(0), longest_wait).count();
+  const bool is_under_way = running_.kill_at_ms != 0;
+  if (is_under_way && kill_at_ms >= running_.kill_at_ms) return;
+  if (!is_under_way) running_.killed_by = reason;
+  running_.kill_at_ms = kill_at_ms;
+  owner_.journal(running_);
+  if (!is_under_way) job_->terminate();
+  arm_kill();
 }
 
-void Trial::leader_ended(const siginfo_t& info) {
-  ended_ = info;
-  duration_timer_.cancel();
-  if (at_deadline_ == NextSignal::Kill) return;
-  signal_group(SIGKILL);
-  arm(clearing_time, NextSignal::GiveUp);
-}
-
-void Trial::check_group() {
-  if (!ended_ || is_over_) return;
-  if (::kill(-process_.pid(), 0) == 0 || errno != ESRCH) return;
-  forget_group();
-}
-
-void Trial::forget_group() {
-  if (!ended_) return;
-  is_over_ = true;
-  deadline_timer_.cancel();
-}
-
-void Trial::arm(std::chrono::milliseconds delay, NextSignal next) {
-  at_deadline_ = next;
-  deadline_timer_.expires_after(delay);
-  deadline_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+void Trial::arm_kill() {
+  kill_timer_.expires_after(until(running_.kill_at_ms));
+  kill_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
-    if (!error && self) self->on_deadline();
+    if (!error && self && !self->is_over()) self->job_->kill();
   });
 }
 
-void Trial::on_deadline() {
-  if (is_over_ || std::chrono::steady_clock::now() < deadline_timer_.expiry()) return;
-  if (at_deadline_ == NextSignal::Kill) {
-    signal_group(SIGKILL);
-    if (ended_) {
-      arm(clearing_time, NextSignal::GiveUp);
-    } else {
-      at_deadline_ = NextSignal::None;
-    }
-  } else {
-    is_over_ = true;
-  }
-  changed_();
-}
-
 proto::TrialExited Trial::exit_event() const {
+  const JobEnd& end = *job_->end();
   proto::TrialExited exited;
-  exited.trial_id = id_;
-  exited.killed_by = killed_by_.value_or("");
+  exited.trial_id = id();
+  exited.exit_code = end.exit_code;
+  exited.signal = end.signal;
+  exited.error = to_valid_utf8(end.error);
+  exited.lost = end.lost;
+  exited.killed_by = running_.killed_by;
+  exited.stderr_tail = read_tail(std::filesystem::path(running_.directory) / "stderr");
   exited.time_ms = unix_time_ms();
-  exited.stderr_tail = read_tail(directory_ / "stderr");
-  if (const auto failure = process_.launch_failure()) {
-    exited.error = *failure;
-  } else if (ended_ && ended_->si_code == CLD_EXITED) {
-    exited.exit_code = ended_->si_status;
-  } else if (ended_) {
-    exited.signal = ended_->si_status;
-  }
   return exited;
 }
 

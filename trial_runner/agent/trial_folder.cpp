@@ -55,13 +55,17 @@ fs::path metrics_file(const fs::path& directory) {
   return metrics_folder(directory) / "metrics";
 }
 
-proto::Result<TrialFolder> lay_out(const proto::StartTrial& start) {
+fs::path code_folder(const fs::path& directory) {
+  return directory / "code";
+}
+
+proto::Result<TrialFolder> lay_out(const proto::StartTrial& start, const fs::path& working_directory) {
   const fs::path directory = start.directory;
   const auto failed = [](const auto& result) { return tl::unexpected<proto::Error>(result.error()); };
   if (!directory.is_absolute()) return proto::fail("directory: \"" + start.directory + "\" is not an absolute path");
-  Descriptor working(::open(start.working_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Descriptor working(::open(working_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!working.is_open()) {
-    return proto::fail(describe_errno("cannot run in the working directory \"" + start.working_directory + "\""));
+    return proto::fail(describe_errno("cannot run in the working directory \"" + working_directory.string() + "\""));
   }
   if (const auto made = make_folders(directory); !made) return failed(made);
   if (!start.parameter_file.empty()) {

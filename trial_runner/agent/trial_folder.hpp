@@ -18,10 +18,13 @@ struct TrialFolder {
 };
 
 [[nodiscard]] std::filesystem::path metrics_folder(const std::filesystem::path& directory);
+/// Where a trial with a copy of the code tree runs.
+[[nodiscard]] std::filesystem::path code_folder(const std::filesystem::path& directory);
 [[nodiscard]] std::filesystem::path metrics_file(const std::filesystem::path& directory);
 
 /// Makes directory and directory/.nni, writes parameter.cfg in one step, and empties what an earlier attempt in the
 /// same folder left (stdout, stderr, metrics). Errors name the path.
-[[nodiscard]] proto::Result<TrialFolder> lay_out(const proto::StartTrial& start);
+[[nodiscard]] proto::Result<TrialFolder> lay_out(const proto::StartTrial& start,
+                                                 const std::filesystem::path& working_directory);
 
 }  // namespace lathe::agent

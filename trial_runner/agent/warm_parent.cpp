@@ -15,7 +15,9 @@
 
 #include <lathe/proto/warm_start.hpp>
 
+#include "child_process.hpp"
 #include "launch_environment.hpp"
+#include "process_stat.hpp"
 #include "stderr_tail.hpp"
 #include "system_error.hpp"
 
@@ -127,16 +129,13 @@ proto::Result<WarmParent> WarmParent::start(const std::string& shell, const std:
   if (!error_output) return tl::unexpected<proto::Error>(error_output.error());
   Command server{shell, command, {}, std::move(*root), std::move(*output), std::move(*error_output)};
   server.standard_input = std::move(pair->theirs);
-  server.dies_with_agent = true;
-  auto process = GatedProcess::start(server);
+  const auto process = start_child(server);
   if (!process) return tl::unexpected<proto::Error>(process.error());
-  // It needs no journal: it cannot outlive the agent.
-  process->release();
-  return WarmParent(std::move(*process), std::move(pair->ours));
+  return WarmParent(*process, std::move(pair->ours));
 }
 
 WarmParent::WarmParent(WarmParent&& other) noexcept
-    : process_(std::move(other.process_)),
+    : pid_(other.pid_),
       control_(std::move(other.control_)),
       is_running_(std::exchange(other.is_running_, false)),
       is_ready_(other.is_ready_) {}
@@ -151,8 +150,9 @@ bool WarmParent::is_ready() {
   return is_ready_;
 }
 
-tl::expected<GatedProcess, ForkFailure> WarmParent::fork_trial(const Command& command,
-                                                               std::chrono::milliseconds patience) {
+tl::expected<KeptProcess, ForkFailure> WarmParent::fork_trial(const Command& command, const Descriptor& exit_record,
+                                                              const Descriptor& keeper_program,
+                                                              std::chrono::milliseconds patience) {
   const auto failed = [](std::string reason, bool is_refusal = false) {
     return tl::unexpected(ForkFailure{std::move(reason), is_refusal});
   };
@@ -165,9 +165,10 @@ tl::expected<GatedProcess, ForkFailure> WarmParent::fork_trial(const Command& co
   if (::setsockopt(gate->ours.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0) {
     return failed(describe_errno("cannot ask for process ids"));
   }
-  const bool is_sent = send_descriptors(control_.get(), proto::warm_request,
-                                        {command.working_directory.get(), command.standard_output.get(),
-                                         command.standard_error.get(), environment->get(), gate->theirs.get()});
+  const bool is_sent =
+      send_descriptors(control_.get(), proto::warm_request,
+                       {command.working_directory.get(), command.standard_output.get(), command.standard_error.get(),
+                        environment->get(), gate->theirs.get(), exit_record.get(), keeper_program.get()});
   if (!is_sent) return failed(describe_errno("it takes no request"));
   // With our copy closed, the gate ends when the parent does.
   gate->theirs.reset();
@@ -180,7 +181,11 @@ tl::expected<GatedProcess, ForkFailure> WarmParent::fork_trial(const Command& co
   if (answer.text.front() != proto::warm_hello || answer.sender <= 1 || answer.sender == pid()) {
     return failed("an answer that cannot be understood");
   }
-  return GatedProcess::adopt(answer.sender, std::move(gate->ours));
+  const auto trial = read_process_stat(answer.sender);
+  if (!trial || trial->session <= 1 || trial->session == ::getsid(0) || trial->session == answer.sender) {
+    return failed("a trial without a keeper");
+  }
+  return KeptProcess{static_cast<pid_t>(trial->session), answer.sender, std::move(gate->ours)};
 }
 
 }  // namespace lathe::agent

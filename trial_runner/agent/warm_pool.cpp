@@ -1,5 +1,7 @@
 #include "warm_pool.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -20,8 +22,21 @@ std::string how_it_ended(const siginfo_t& info) {
 
 }  // namespace
 
-std::optional<GatedProcess> WarmPool::start_trial(const std::string& server, const std::string& trial_id,
-                                                  const Command& command) {
+WarmPool::WarmPool(boost::asio::io_context& io, Children& children, std::string shell, spdlog::logger& log)
+    : io_(io),
+      children_(children),
+      own_program_(::open("/proc/self/exe", O_PATH | O_CLOEXEC)),
+      shell_(std::move(shell)),
+      log_(log) {}
+
+WarmPool::~WarmPool() {
+  for (const auto& [server, entry] : entries_) {
+    if (entry->parent) children_.forget(entry->parent->pid());
+  }
+}
+
+std::optional<KeptProcess> WarmPool::start_trial(const std::string& server, const std::string& trial_id,
+                                                 const Command& command, const Descriptor& exit_record) {
   Entry& entry = entry_of(server);
   entry.idle_timer.cancel();
   entry.trials.insert(trial_id);
@@ -30,7 +45,7 @@ std::optional<GatedProcess> WarmPool::start_trial(const std::string& server, con
     return std::nullopt;
   }
   if (!entry.parent->is_ready()) return std::nullopt;
-  auto process = entry.parent->fork_trial(command, fork_patience);
+  auto process = entry.parent->fork_trial(command, exit_record, own_program_, fork_patience);
   if (process) {
     entry.failures = 0;
     return std::move(*process);
@@ -48,7 +63,7 @@ void WarmPool::trial_ended(const std::string& trial_id) {
   }
 }
 
-void WarmPool::child_ended(const siginfo_t& info) {
+void WarmPool::parent_ended(const siginfo_t& info) {
   for (auto& [server, entry] : entries_) {
     if (!entry->parent || entry->parent->pid() != info.si_pid) continue;
     entry->parent->forget_process();
@@ -69,6 +84,7 @@ void WarmPool::launch(const std::string& server, Entry& entry) {
   auto parent = WarmParent::start(shell_, server);
   if (!parent) return fail(entry, "no warm parent: " + parent.error().message);
   entry.parent.emplace(std::move(*parent));
+  children_.when_ended(entry.parent->pid(), [this](const siginfo_t& info) { parent_ended(info); });
   log_.info("warm parent {} is being started: {}", entry.parent->pid(), server);
 }
 

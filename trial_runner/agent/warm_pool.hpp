@@ -17,26 +17,27 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "process.hpp"
+#include "children.hpp"
+#include "command.hpp"
+#include "descriptor.hpp"
 #include "warm_parent.hpp"
 
 namespace lathe::agent {
 
 class WarmPool {
  public:
-  WarmPool(boost::asio::io_context& io, std::string shell, spdlog::logger& log)
-      : io_(io), shell_(std::move(shell)), log_(log) {}
+  WarmPool(boost::asio::io_context& io, Children& children, std::string shell, spdlog::logger& log);
+  ~WarmPool();
+  WarmPool(const WarmPool&) = delete;
+  WarmPool& operator=(const WarmPool&) = delete;
 
   /// A trial forked from the parent that the shell command `server` starts; nullopt: start it fresh. Either way the
   /// parent is kept until `trial_ended`.
-  [[nodiscard]] std::optional<GatedProcess> start_trial(const std::string& server, const std::string& trial_id,
-                                                        const Command& command);
+  [[nodiscard]] std::optional<KeptProcess> start_trial(const std::string& server, const std::string& trial_id,
+                                                       const Command& command, const Descriptor& exit_record);
 
   /// Ids that were never told are ignored.
   void trial_ended(const std::string& trial_id);
-
-  /// A child of this process has ended and is not reaped yet. Others than warm parents are ignored.
-  void child_ended(const siginfo_t& info);
 
  private:
   struct Entry {
@@ -50,11 +51,14 @@ class WarmPool {
 
   [[nodiscard]] Entry& entry_of(const std::string& server);
   void launch(const std::string& server, Entry& entry);
+  void parent_ended(const siginfo_t& info);
   [[nodiscard]] bool make_room();
   void fail(Entry& entry, const std::string& what);
   void let_go_when_idle(const std::string& server, Entry& entry);
 
   boost::asio::io_context& io_;
+  Children& children_;
+  Descriptor own_program_;  ///< what keepers run; stays the same when the file is replaced
   std::string shell_;
   spdlog::logger& log_;
   std::map<std::string, std::unique_ptr<Entry>> entries_;

@@ -1,10 +1,12 @@
 #include "serve.hpp"
 
-#include <sched.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <iostream>
@@ -78,20 +80,37 @@ Result<void> check_single_thread() {
   return fail(fmt::format("this process has {} threads; only one with a single thread can be forked", threads));
 }
 
-/// Forks a child of a child, so that it becomes the agent's. True: in the grandchild.
-bool fork_trial(const WarmRequest& request) {
-  const pid_t child = ::fork();
-  if (child < 0) request.refuse(fmt::format("cannot fork: error {}", errno));
-  if (child > 0) {
-    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-  }
-  if (child != 0) return false;
-  const pid_t between = ::getpid();
-  const pid_t trial = ::fork();
+/// Nobody waits for the keepers: each ends when its trial has, and they are to leave no zombies.
+void let_children_go() {
+  ::signal(SIGCHLD, SIG_IGN);
+}
+
+/// Makes the calling process what a keeper is before its program takes over: nothing may end it, orphans come to it,
+/// and its child's end waits for it.
+void lead_session(sigset_t& mask_before) {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &mask_before);
+  ::signal(SIGCHLD, SIG_DFL);
+  ::setsid();
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/// Forks the trial's keeper, which forks the trial. True: in the trial.
+bool fork_trial(const WarmRequest& request, const EarlyVictim& victim) {
+  const pid_t keeper = ::fork();
+  if (keeper < 0) request.refuse(fmt::format("cannot fork: error {}", errno));
+  if (keeper != 0) return false;
+  // Both are worth more than the parent that they come from.
+  victim.stop_being_one();
+  sigset_t before;
+  std::array<int, 2> report{};
+  lead_session(before);
+  const pid_t trial = ::pipe2(report.data(), O_CLOEXEC) == 0 ? ::fork() : -1;
   if (trial < 0) request.refuse(fmt::format("cannot fork: error {}", errno));
-  if (trial != 0) ::_exit(0);
-  // Who hears of this process may rely on being its parent.
-  while (::getppid() == between) ::sched_yield();
+  if (trial != 0) request.become_keeper(trial, report[0]);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  request.become_trial(report[1]);
   return true;
 }
 
@@ -102,16 +121,14 @@ bool say_ready() {
 /// True: in a child that is a trial. False: in the parent, when there is nothing more to do.
 bool serve_requests(const Fingerprint& files) {
   const EarlyVictim victim;
+  let_children_go();
   while (const auto request = WarmRequest::receive(STDIN_FILENO)) {
     if (const auto file = files.changed()) {
       std::cout << "ends, as " << file->string() << " has changed" << std::endl;
       request->refuse(file->string() + " has changed");
       return false;
     }
-    if (!fork_trial(*request)) continue;
-    request->become_trial();
-    victim.stop_being_one();
-    return true;
+    if (fork_trial(*request, victim)) return true;
   }
   return false;
 }

@@ -1,8 +1,10 @@
 #include "warm_request.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -89,10 +91,19 @@ bool redirect(int output, int error_output) {
   return redirected;
 }
 
-[[noreturn]] void give_up(int gate, LaunchStep step) {
-  const LaunchReport report{step, errno};
-  [[maybe_unused]] const ssize_t sent = ::send(gate, &report, sizeof report, MSG_NOSIGNAL);
+[[noreturn]] void give_up(int report_pipe, LaunchStep step, int code) {
+  const LaunchReport report{step, code};
+  [[maybe_unused]] const ssize_t sent = ::write(report_pipe, &report, sizeof report);
   ::_exit(kNotStarted);
+}
+
+bool pass_gate(int gate) {
+  if (::send(gate, &proto::warm_hello, 1, MSG_NOSIGNAL) != 1) return false;
+  char pass = 0;
+  ssize_t count = 0;
+  do count = ::recv(gate, &pass, 1, 0);
+  while (count < 0 && errno == EINTR);
+  return count == 1;
 }
 
 }  // namespace
@@ -106,15 +117,16 @@ std::optional<WarmRequest> WarmRequest::receive(int socket) {
     const auto passed = [&list](WarmDescriptor which) { return list.at(static_cast<std::size_t>(which)); };
     return WarmRequest({passed(WarmDescriptor::WorkingDirectory), passed(WarmDescriptor::StandardOutput),
                         passed(WarmDescriptor::StandardError), passed(WarmDescriptor::Environment),
-                        passed(WarmDescriptor::Gate)});
+                        passed(WarmDescriptor::Gate), passed(WarmDescriptor::ExitRecord),
+                        passed(WarmDescriptor::KeeperProgram)});
   }
 }
 
 WarmRequest::WarmRequest(WarmRequest&& other) noexcept : descriptors_(std::exchange(other.descriptors_, {})) {}
 
 WarmRequest::~WarmRequest() {
-  const auto& [directory, output, error_output, environment, gate] = descriptors_;
-  for (const int descriptor : {directory, output, error_output, environment, gate}) {
+  const auto& [directory, output, error_output, environment, gate, record, program] = descriptors_;
+  for (const int descriptor : {directory, output, error_output, environment, gate, record, program}) {
     if (descriptor >= 0) ::close(descriptor);
   }
 }
@@ -124,19 +136,34 @@ void WarmRequest::refuse(const std::string& reason) const {
   [[maybe_unused]] const ssize_t sent = ::send(descriptors_.gate, text.data(), text.size(), MSG_NOSIGNAL);
 }
 
-void WarmRequest::become_trial() const {
+void WarmRequest::become_trial(int report_pipe) const {
   ::setpgid(0, 0);
-  if (::send(descriptors_.gate, &proto::warm_hello, 1, MSG_NOSIGNAL) != 1) ::_exit(kNotStarted);
-  char pass = 0;
-  ssize_t count = 0;
-  do count = ::recv(descriptors_.gate, &pass, 1, 0);
-  while (count < 0 && errno == EINTR);
-  if (count != 1) ::_exit(kNotStarted);
-  if (::fchdir(descriptors_.working_directory) != 0) give_up(descriptors_.gate, LaunchStep::Directory);
+  if (!pass_gate(descriptors_.gate)) give_up(report_pipe, LaunchStep::Gate, 0);
+  if (::fchdir(descriptors_.working_directory) != 0) give_up(report_pipe, LaunchStep::Directory, errno);
   if (!replace_environment(descriptors_.environment) ||
       !redirect(descriptors_.standard_output, descriptors_.standard_error)) {
-    give_up(descriptors_.gate, LaunchStep::Descriptors);
+    give_up(report_pipe, LaunchStep::Descriptors, errno);
   }
+  ::close(report_pipe);
+}
+
+void WarmRequest::become_keeper(pid_t trial, int report_pipe) const {
+  if (trial < 0) ::_exit(kNotStarted);
+  ::setpgid(trial, trial);
+  // First out of each other's way; without close-on-exec then.
+  constexpr int kAside = 64;
+  const int record = ::fcntl(descriptors_.exit_record, F_DUPFD_CLOEXEC, kAside);
+  const int report = ::fcntl(report_pipe, F_DUPFD_CLOEXEC, kAside);
+  const int program = ::fcntl(descriptors_.keeper_program, F_DUPFD_CLOEXEC, kAside);
+  if (::dup2(record, proto::keeper_record_descriptor) >= 0 && ::dup2(report, proto::keeper_report_descriptor) >= 0) {
+    const std::string pid = std::to_string(trial);
+    const char* const arguments[] = {"lathe-keeper", proto::keeper_option.data(), pid.c_str(), nullptr};
+    const char* const environment[] = {nullptr};
+    ::syscall(SYS_execveat, program, "", arguments, environment, AT_EMPTY_PATH);
+  }
+  // Unkept it could not be told how the trial ends.
+  ::kill(trial, SIGKILL);
+  ::_exit(kNotStarted);
 }
 
 }  // namespace lathe::trial

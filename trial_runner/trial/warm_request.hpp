@@ -1,6 +1,8 @@
 // The words between lathe-agent and a warm parent (lathe/proto/warm_start.hpp), on the parent's side.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -25,8 +27,12 @@ class WarmRequest {
   void refuse(const std::string& reason) const;
 
   /// Makes the calling process the trial: says hello, waits at the gate, takes over environment, folder and streams.
-  /// Returns when the agent has let it go; the process ends when it does not or something cannot be set up.
-  void become_trial() const;
+  /// Returns when the agent has let it go; else the process ends, and says why through `report_pipe`.
+  void become_trial(int report_pipe) const;
+
+  /// Makes the calling process the keeper of its child `trial`, or just ends it when that is negative: runs the agent's
+  /// program, which reads from `report_pipe`.
+  [[noreturn]] void become_keeper(pid_t trial, int report_pipe) const;
 
  private:
   struct Descriptors {
@@ -35,6 +41,8 @@ class WarmRequest {
     int standard_error = -1;
     int environment = -1;
     int gate = -1;
+    int exit_record = -1;
+    int keeper_program = -1;
   };
   explicit WarmRequest(const Descriptors& descriptors) : descriptors_(descriptors) {}
 

@@ -3,9 +3,11 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <stdexcept>
 #include <utility>
 
@@ -22,8 +24,16 @@ AgentTest::~AgentTest() {
   wait_for_agent();
 }
 
+std::filesystem::path AgentTest::script(const std::string& name, const std::string& text) const {
+  const std::filesystem::path file = folder_.path() / name;
+  std::ofstream(file) << "#!/bin/sh\n" << text;
+  ::chmod(file.c_str(), 0755);
+  return file;
+}
+
 int AgentTest::run_agent(const std::vector<std::string>& arguments) {
   std::vector<std::string> words{LATHE_AGENT_PROGRAM, "--state-dir", state_.string()};
+  words.insert(words.end(), {"--trial-program", trial_program_.string(), "--nvidia-smi", nvidia_smi_.string()});
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

@@ -31,6 +31,9 @@ class AgentTest : public testing::Test {
   /// Waits for the agent to end by itself; its exit code, or -1 when a signal ended it.
   int wait_for_agent();
 
+  /// A shell script in the test's folder.
+  [[nodiscard]] std::filesystem::path script(const std::string& name, const std::string& text) const;
+
   /// A start of `command` under the id in the trial's own folder.
   [[nodiscard]] proto::StartTrial trial(const std::string& id, const std::string& command) const;
   [[nodiscard]] std::filesystem::path directory_of(const std::string& id) const {
@@ -39,7 +42,9 @@ class AgentTest : public testing::Test {
 
   TemporaryFolder folder_;
   std::filesystem::path state_ = folder_.path() / "state";
-  pid_t agent_ = 0;  ///< the agent that runs; 0: none
+  std::filesystem::path trial_program_ = "/nowhere/lathe-trial";
+  std::filesystem::path nvidia_smi_ = script("no-gpus", "exit 6\n");  ///< says that there are no devices
+  pid_t agent_ = 0;                                                   ///< the agent that runs; 0: none
 };
 
 /// A shell command that writes one metric frame.

@@ -1,7 +1,6 @@
 // The agent as a process: connections, the spool across them, crashes and ends.
 
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <gmock/gmock.h>
 
@@ -151,59 +150,6 @@ TEST_F(AgentTest, LeavesByItselfWhenNobodyNeedsIt) {
   daemon = start_agent();
   EXPECT_EQ(daemon->hello().state_id, state_id);
   EXPECT_EQ(daemon->wait_for_exit("a").exit_code, 4);
-  EXPECT_THAT(sequences(*daemon), ElementsAre(1, 2, 3));
-}
-
-TEST_F(AgentTest, AKilledAgentsTrialsAreEndedAndReportedAsLost) {
-  auto daemon = start_agent();
-  daemon->send(trial("a", "echo working >&2; " + write_metric("1") + write_metric("2") + "sleep 1000 & wait"));
-  daemon->wait_for_metric("a");
-  if (daemon->metrics_of("a").size() < 2) daemon->wait_for_metric("a");
-  const auto pid = static_cast<pid_t>(std::get<proto::TrialStarted>(daemon->events[0].event).pid);
-  daemon->send(proto::Ack{2});
-  daemon->send(trial("b", "exit 1"));
-  daemon->wait_for_exit("b");
-  kill_agent();
-  append_to(directory_of("a") / ".nni/metrics",
-            "ME0000023\n"
-            "ME0000");
-  daemon = start_agent();
-  EXPECT_THAT(daemon->hello().running, IsEmpty());
-  const auto exited = daemon->wait_for_exit("a");
-  EXPECT_TRUE(exited.lost);
-  EXPECT_THAT(exited.error, HasSubstr("the agent was killed"));
-  EXPECT_EQ(exited.stderr_tail, "working\n");
-  EXPECT_FALSE(exited.exit_code);
-  EXPECT_THAT(sequences(*daemon), ElementsAre(3, 4, 5, 6, 7));
-  EXPECT_THAT(daemon->metrics_of("a"), ElementsAre("2", "3"));
-  siginfo_t info{};
-  EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED), 0);
-  EXPECT_EQ(info.si_status, SIGKILL);
-}
-
-TEST_F(AgentTest, ATrialThatEndedWithoutItsAgentIsLostToo) {
-  auto daemon = start_agent();
-  daemon->send(trial("a", "mkfifo $NNI_SYS_DIR/go; " + write_metric("1") + "read < $NNI_SYS_DIR/go"));
-  daemon->wait_for_metric("a");
-  const auto pid = static_cast<pid_t>(std::get<proto::TrialStarted>(daemon->events[0].event).pid);
-  kill_agent();
-  append_to(directory_of("a") / "go", "\n");
-  ::waitpid(pid, nullptr, 0);
-  daemon = start_agent();
-  EXPECT_TRUE(daemon->wait_for_exit("a").lost);
-  EXPECT_THAT(daemon->metrics_of("a"), ElementsAre("1"));
-}
-
-TEST_F(AgentTest, ATrialThatIsLostIsReportedOnce) {
-  auto daemon = start_agent();
-  daemon->send(trial("a", write_metric("1") + "sleep 1000"));
-  daemon->wait_for_metric("a");
-  kill_agent();
-  daemon = start_agent();
-  daemon->wait_for_exit("a");
-  kill_agent();
-  daemon = start_agent();
-  EXPECT_TRUE(daemon->wait_for_exit("a").lost);
   EXPECT_THAT(sequences(*daemon), ElementsAre(1, 2, 3));
 }
 

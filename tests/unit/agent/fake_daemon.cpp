@@ -58,11 +58,31 @@ std::optional<proto::FromAgent> FakeDaemon::receive() {
   }
 }
 
-std::optional<proto::SequencedEvent> FakeDaemon::next() {
+bool FakeDaemon::take() {
   const auto message = receive();
-  if (!message) return std::nullopt;
-  events.push_back(std::get<proto::SequencedEvent>(*message));
+  if (!message) return false;
+  if (const auto* report = std::get_if<proto::HostReport>(&*message)) {
+    reports.push_back(*report);
+  } else {
+    events.push_back(std::get<proto::SequencedEvent>(*message));
+  }
+  return true;
+}
+
+std::optional<proto::SequencedEvent> FakeDaemon::next() {
+  const std::size_t before = events.size();
+  while (events.size() == before) {
+    if (!take()) return std::nullopt;
+  }
   return events.back();
+}
+
+proto::HostReport FakeDaemon::wait_for_report() {
+  const std::size_t before = reports.size();
+  while (reports.size() == before) {
+    if (!take()) throw std::runtime_error("the connection has ended before a report");
+  }
+  return reports.back();
 }
 
 proto::TrialExited FakeDaemon::wait_for_exit(const std::string& trial_id) {

@@ -22,21 +22,26 @@ class FakeDaemon {
   void send(const proto::ToAgent& message) { send_bytes(proto::encode_frame(message)); }
   void send_bytes(const std::string& bytes);
 
-  /// The next event; nullopt: the agent has closed the connection.
+  /// The next event; nullopt: the agent has closed the connection. Reports on the way are put into `reports`.
   std::optional<proto::SequencedEvent> next();
 
   /// Takes events until the trial's end comes. All events taken so far are in `events`.
   proto::TrialExited wait_for_exit(const std::string& trial_id);
   proto::TrialMetric wait_for_metric(const std::string& trial_id);
+  /// Takes what comes until there is one more report.
+  proto::HostReport wait_for_report();
   /// Takes events until the agent closes the connection.
   void wait_for_close();
 
   [[nodiscard]] std::vector<std::string> metrics_of(const std::string& trial_id) const;
 
   std::vector<proto::SequencedEvent> events;
+  std::vector<proto::HostReport> reports;
 
  private:
   std::optional<proto::FromAgent> receive();
+  /// Puts the next message where it belongs; false: the connection has ended.
+  bool take();
 
   Descriptor socket_;
   proto::FrameReader frames_;

@@ -29,7 +29,17 @@ NewEvent exited(const std::string& trial_id) {
 }
 
 RunningTrial running(const std::string& trial_id) {
-  return {trial_id, {42, 4711, "boot"}, 7, "/d/" + trial_id, 0};
+  RunningTrial trial;
+  trial.trial_id = trial_id;
+  trial.launcher = "process";
+  trial.job = {{"keeper", 42}};
+  trial.directory = "/d/" + trial_id;
+  trial.max_duration_s = 60;
+  return trial;
+}
+
+proto::TrialStarted started(const std::string& trial_id) {
+  return {trial_id, 42, 1};
 }
 
 class SpoolTest : public testing::Test {
@@ -49,7 +59,7 @@ TEST_F(SpoolTest, RemembersEverythingAfterReopening) {
   {
     Spool spool = open();
     state_id = spool.state_id();
-    ASSERT_TRUE(spool.start(running("a"), {"a", 42, 1}));
+    ASSERT_TRUE(spool.start(running("a"), started("a")));
     spool.append({metric("a", "{\"x\": \"\\u00fc\"}", 17), metric("a", "2", 30)});
     spool.append({exited("b")});
     spool.acknowledge(2);
@@ -63,6 +73,7 @@ TEST_F(SpoolTest, RemembersEverythingAfterReopening) {
   EXPECT_EQ(spool.unacknowledged().front().json.find("metrics_end"), std::string::npos);
   RunningTrial expected = running("a");
   expected.metrics_end = 30;
+  expected.started_ms = 1;
   EXPECT_EQ(spool.running().at("a"), expected);
   EXPECT_TRUE(spool.knows("a"));
   EXPECT_TRUE(spool.knows("b"));
@@ -71,7 +82,7 @@ TEST_F(SpoolTest, RemembersEverythingAfterReopening) {
 
 TEST_F(SpoolTest, AnEndedTrialIsKnownUntilItsEndIsAcknowledged) {
   Spool spool = open();
-  ASSERT_TRUE(spool.start(running("a"), {"a", 42, 1}));
+  ASSERT_TRUE(spool.start(running("a"), started("a")));
   spool.append({exited("a")});
   EXPECT_THAT(spool.running(), IsEmpty());
   EXPECT_TRUE(spool.knows("a"));
@@ -80,10 +91,30 @@ TEST_F(SpoolTest, AnEndedTrialIsKnownUntilItsEndIsAcknowledged) {
   EXPECT_EQ(spool.backlog(), 0u);
 }
 
+TEST_F(SpoolTest, RemembersWhatBecomesOfATrial) {
+  RunningTrial changed = running("a");
+  {
+    Spool spool = open();
+    ASSERT_TRUE(spool.start(running("a"), std::nullopt));
+    spool.append({metric("a", "1", 11), {started("a"), std::nullopt}});
+    changed.job = {{"keeper", 43}};
+    changed.killed_by = "user";
+    changed.kill_at_ms = 99;
+    spool.update(changed);
+    spool.update(running("unknown"));
+  }
+  changed.metrics_end = 11;
+  changed.started_ms = 1;
+  EXPECT_EQ(open().running().at("a"), changed);
+  EXPECT_FALSE(open().knows("unknown"));
+  ASSERT_TRUE(open().compact());
+  EXPECT_EQ(open().running().at("a"), changed);
+}
+
 TEST_F(SpoolTest, CompactingKeepsWhatIsOfUse) {
   {
     Spool spool = open();
-    ASSERT_TRUE(spool.start(running("a"), {"a", 42, 1}));
+    ASSERT_TRUE(spool.start(running("a"), started("a")));
     spool.append({metric("a", "1", 11), metric("a", "2", 22)});
     spool.acknowledge(2);
     ASSERT_TRUE(spool.compact());
@@ -181,7 +212,7 @@ TEST_F(SpoolTest, KeepsEventsInMemoryWhileTheDiskIsFull) {
     EXPECT_FALSE(spool.flush());
     EXPECT_EQ(spool.last_written(), 0u);
     EXPECT_EQ(spool.last_sequence(), 1u);
-    EXPECT_FALSE(spool.start(running("b"), {"b", 42, 1}));
+    EXPECT_FALSE(spool.start(running("b"), started("b")));
     EXPECT_FALSE(spool.knows("b"));
     EXPECT_EQ(content_of(file_).back(), '\n');
   }

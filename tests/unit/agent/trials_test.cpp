@@ -235,6 +235,22 @@ TEST_F(TrialsTest, StartingAKnownTrialIsIgnored) {
   EXPECT_THAT(daemon_->events, SizeIs(5));
 }
 
+TEST_F(TrialsTest, AnUnknownLauncherFailsTheStart) {
+  auto start = trial("a", "true");
+  start.launcher = {{"kind", "carrier pigeon"}};
+  daemon_->send(start);
+  EXPECT_THAT(daemon_->wait_for_exit("a").error,
+              HasSubstr("kind \"carrier pigeon\" is unknown; this agent has: process"));
+  start = trial("b", "true");
+  start.launcher = {{"kind", 3}};
+  daemon_->send(start);
+  EXPECT_THAT(daemon_->wait_for_exit("b").error, HasSubstr("launcher: expected null or an object with a \"kind\""));
+  start = trial("c", "true");
+  start.launcher = {{"kind", "process"}};
+  daemon_->send(start);
+  EXPECT_EQ(daemon_->wait_for_exit("c").exit_code, 0);
+}
+
 TEST_F(TrialsTest, ManyAtOnceEachEndOnce) {
   constexpr int count = 100;
   for (int i = 0; i < count; ++i) daemon_->send(trial("t" + std::to_string(i), "exit " + std::to_string(i)));

@@ -3,15 +3,18 @@
 // A warm parent has the program, the model and the data in memory; a trial that is forked from it skips loading them.
 // Its standard input is one end of a SOCK_SEQPACKET pair, the other end is the agent's. The parent sends `warm_ready`
 // once. From then on each message of the agent is `warm_request` with the descriptors of WarmDescriptor. The parent
-// forks twice, so that the trial becomes a child of the agent (a subreaper), which then sees its end as that of any
-// other trial. The words about a trial go over its gate, a SOCK_SEQPACKET pair too:
+// forks the trial's keeper, which leads a new session, is a subreaper and has all signals blocked; the keeper forks the
+// trial and then runs the agent's program (KeeperProgram) with the arguments `keeper_option` and the trial's process
+// id, the ExitRecord at descriptor 3 and the reading end of a pipe at 4. The words about a trial go over its gate, a
+// SOCK_SEQPACKET pair too:
 //
-//   child → agent   `warm_hello`, when it leads a process group of its own; the kernel adds its process id
+//   trial → agent   `warm_hello`, when it leads a process group of its own; the kernel adds its process id, and its
+//                   session is the keeper
 //   parent → agent  `warm_refusal` and a reason, when no child could be made
-//   agent → child   one byte: go; the end of the stream: the child exits, as its start was not journalled
-//   child → agent   a LaunchReport, when it cannot be set up; else the gate is closed
+//   agent → trial   one byte: go; the end of the stream: the trial exits, as its start was not journalled
 //
-// The end of standard input ends the parent.
+// A trial that was not let go or cannot be set up tells its keeper so by a LaunchReport through the pipe, whose other
+// end it closes when it can. The end of standard input ends the parent.
 #pragma once
 
 #include <cstddef>
@@ -35,15 +38,23 @@ enum class WarmDescriptor : std::size_t {
   StandardError,
   Environment,  ///< a file: every variable as NAME=value and a NUL character; it replaces the parent's environment
   Gate,
+  ExitRecord,     ///< the file in which the keeper writes how the trial ended
+  KeeperProgram,  ///< the agent's executable
 };
-inline constexpr std::size_t warm_descriptors = 5;
+inline constexpr std::size_t warm_descriptors = 7;
+
+inline constexpr std::string_view keeper_option = "--keep";
+inline constexpr int keeper_record_descriptor = 3;
+inline constexpr int keeper_report_descriptor = 4;
 
 enum class LaunchStep : int { Gate, Directory, Descriptors, Exec };
 
-/// What a process that could not be set up or run sends through its gate.
+/// What a process that could not be set up or run tells its keeper. `Gate` with code 0: it was not let go.
 struct LaunchReport {
   LaunchStep step = LaunchStep::Gate;
   int code = 0;  ///< errno
+
+  friend bool operator==(const LaunchReport&, const LaunchReport&) = default;
 };
 
 }  // namespace lathe::proto
