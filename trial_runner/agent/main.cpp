@@ -21,6 +21,7 @@
 #include "agent.hpp"
 #include "attach.hpp"
 #include "daemonize.hpp"
+#include "file_server.hpp"
 #include "keeper.hpp"
 #include "state_lock.hpp"
 #include "version.hpp"
@@ -41,6 +42,7 @@ struct Arguments {
   std::string nvidia_smi;
   bool foreground = false;
   bool attach = false;
+  bool files = false;
 };
 
 /// Runs the agent until it ends. `report` is called once, when it listens or when it cannot.
@@ -106,6 +108,12 @@ int attach(const lathe::agent::AgentOptions& options) {
   return joined ? Succeeded : complain(Failed, joined.error().message);
 }
 
+int serve_files(const lathe::agent::AgentOptions& options) {
+  lathe::proto::FileStream stream(STDIN_FILENO, STDOUT_FILENO);
+  const auto served = lathe::agent::serve_files(options.root.empty() ? options.state_dir / "root" : options.root, stream);
+  return served ? Succeeded : complain(Failed, served.error().message);
+}
+
 /// `~/x` is in the home folder: nobody else expands it for a command line that ssh carries in quotes.
 fs::path absolute_path(const std::string& text) {
   const char* const home = std::getenv("HOME");
@@ -127,6 +135,7 @@ int run(const Arguments& arguments) {
   }
   if (error) return complain(Failed, "cannot create " + options.state_dir.string() + ": " + error.message());
   if (arguments.attach) return attach(options);
+  if (arguments.files) return serve_files(options);
   if (arguments.foreground) {
     return serve_guarded(options, [](const StartReport& start) { complain(start.exit_code, start.message); });
   }
@@ -151,9 +160,12 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "what tells of the GPUs; default: $LATHE_NVIDIA_SMI, else nvidia-smi on PATH");
   auto* foreground =
       app.add_flag("--foreground", arguments.foreground, "do not detach from the terminal; log to stderr");
-  app.add_flag("--attach", arguments.attach,
-               "start the agent if none runs, then join standard input and output with its socket")
-      ->excludes(foreground);
+  auto* attach = app.add_flag("--attach", arguments.attach,
+                              "start the agent if none runs, then join standard input and output with its socket")
+                     ->excludes(foreground);
+  app.add_flag("--files", arguments.files, "keep and give back files of trials by standard input and output")
+      ->excludes(foreground)
+      ->excludes(attach);
 }
 
 }  // namespace
