@@ -39,6 +39,7 @@ ExperimentManager::Core::Core(asio::any_io_executor executor, ManagerOptions opt
       options_(std::move(options)),
       pool_(kPoolThreads),
       slots_(options_.max_running),
+      drain_(options_.data_dir),
       loading_(executor),
       changed_(executor, Clock::time_point::max()) {
   if (!options_.make_tuner) options_.make_tuner = tuners::make_tuner;
@@ -66,6 +67,7 @@ proto::Result<void> ExperimentManager::Core::open_folder() {
   auto lock = FolderLock::take(options_.data_dir);
   if (!lock) return tl::unexpected(lock.error());
   lock_ = std::move(*lock);
+  drain_.load();
   auto database = Database::open(options_.data_dir / "lathe.sqlite", pool_, options_.max_database_pages);
   if (!database) return tl::unexpected(database.error());
   database_ = std::move(*database);
@@ -210,6 +212,7 @@ ExperimentContext ExperimentManager::Core::context() {
       pool_,
       events_,
       slots_,
+      drain_,
       host_ ? host_->name() : "local",
       options_.trial_program,
       options_.trial_grace,

@@ -10,6 +10,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "experiment/async_mutex.hpp"
+#include "experiment/drain_switch.hpp"
 #include "experiment/experiment.hpp"
 #include "experiment/files.hpp"
 #include "experiment/folder_lock.hpp"
@@ -39,6 +40,8 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   Answer<TrialRecord> edit_trial(std::string id, std::string trial_id, Experiment::Edit edit);
   Answer<TrialRecord> add_trial(std::string id, nlohmann::ordered_json parameters);
   Answer<Page<MetricRecord>> list_metrics(MetricQuery query);
+  [[nodiscard]] DaemonState daemon_state() const;
+  Answer<DaemonState> set_draining(bool draining);
   EventBus& events() { return events_; }
 
  private:
@@ -78,6 +81,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   std::unique_ptr<Host> host_;
   EventBus events_;
   HostSlots slots_;
+  DrainSwitch drain_;
   std::map<std::string, Loaded> experiments_;
   AsyncMutex loading_;
   std::optional<proto::Hello> hello_;  ///< of the agent that is connected now

@@ -111,6 +111,10 @@ void Experiment::slots_freed() {
   wake();
 }
 
+void Experiment::drain_changed() {
+  wake();
+}
+
 void Experiment::begin_closing() {
   closing_ = true;
   wake();
@@ -211,7 +215,7 @@ void Experiment::take(Turn& turn, Message& message) {
 Decision Experiment::decide_for(const Turn& turn) {
   Situation s = turn.state.situation();
   s.closing = closing_;
-  s.obstacle = agent_.obstacle;
+  s.obstacle = context_.drain.is_on() ? "the daemon is being drained" : agent_.obstacle;
   claim_slots(turn.state);
   s.free_slots = context_.slots.available(turn.state.id());
   Decision decision = decide(s);

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "experiment/drain_switch.hpp"
 #include "experiment/host_slots.hpp"
 #include "experiment/service.hpp"
 #include "experiment/tuner_seat.hpp"
@@ -28,6 +29,7 @@ struct ExperimentContext {
   boost::asio::thread_pool& pool;
   EventBus& events;
   HostSlots& slots;
+  const DrainSwitch& drain;
   std::string host;  ///< name of the host, for wait reasons
   std::filesystem::path trial_program;
   std::chrono::milliseconds trial_grace{5000};
@@ -53,6 +55,8 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   void agent_lost(std::string why);
   void agent_event(std::string state_id, proto::SequencedEvent event);
   void slots_freed();
+  /// Draining has begun or ended.
+  void drain_changed();
   /// Turns that begin from here on start nothing new.
   void begin_closing();
   /// False while a turn is under way that began before begin_closing().
