@@ -108,8 +108,12 @@ Outcome<ExitCode> act(const Parser& parser, Surroundings& around) {
   if (!url) return pass_on(url);
   auto credentials = find_credentials(parser.global, around, *url);
   if (!credentials) return pass_on(credentials);
-  Context context{HttpClient(*std::move(url), *std::move(credentials)), parser.global.format, around.out, around.err,
-                  around.in, around.in_is_terminal};
+  Context context{HttpClient(*std::move(url), *std::move(credentials)),
+                  parser.global.format,
+                  around.out,
+                  around.err,
+                  around.in,
+                  around.in_is_terminal};
   const auto called = std::find_if(parser.actions.begin(), parser.actions.end(),
                                    [](const auto& entry) { return entry.first->parsed(); });
   auto outcome = called->second(context);

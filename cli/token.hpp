@@ -12,10 +12,10 @@
 namespace lathe::cli {
 
 struct TokenSources {
-  std::string file;         ///< --token-file
-  std::string environment;  ///< LATHE_TOKEN: the token itself
-  std::string environment_file;                   ///< LATHE_TOKEN_FILE
-  std::vector<std::filesystem::path> data_dirs;   ///< of a daemon on this machine, the first that fits
+  std::string file;                              ///< --token-file
+  std::string environment;                       ///< LATHE_TOKEN: the token itself
+  std::string environment_file;                  ///< LATHE_TOKEN_FILE
+  std::vector<std::filesystem::path> data_dirs;  ///< of a daemon on this machine, the first that fits
 };
 
 /// Those of this process: its environment, and the data folders that lathed and its package use.

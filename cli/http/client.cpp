@@ -29,8 +29,7 @@ constexpr std::chrono::seconds connect_limit{5};
 constexpr std::chrono::seconds answer_limit{60};
 constexpr std::size_t largest_body = std::size_t{256} << 20;
 
-http::request<http::string_body> to_message(const Request& request, const BaseUrl& url,
-                                           const std::string& token) {
+http::request<http::string_body> to_message(const Request& request, const BaseUrl& url, const std::string& token) {
   http::request<http::string_body> message(http::string_to_verb(request.method), url.prefix + request.target, 11);
   message.set(http::field::host, url.authority());
   message.set(http::field::user_agent, "lathectl");

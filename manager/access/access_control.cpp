@@ -63,8 +63,8 @@ proto::Result<void> AccessControl::open() {
   auto content = file_.read();
   if (!content) return tl::unexpected(content.error());
   if (content->tokens.empty())
-    return proto::fail(fmt::format("{}: there is no token in it; make one with `lathed token add`",
-                                   file_.path().string()));
+    return proto::fail(
+        fmt::format("{}: there is no token in it; make one with `lathed token add`", file_.path().string()));
   tokens_ = std::move(content->tokens);
   return {};
 }
@@ -84,9 +84,9 @@ asio::awaitable<std::optional<HttpResponse>> AccessControl::admit(const HttpRequ
   if (token->role == Role::Admin || is_read(request.method)) co_return std::nullopt;
   spdlog::warn("{} {} from {}: refused, token {} is read-only", method_of(request), request.path,
                request.remote_address, token->name);
-  co_return problem_response(HttpStatus::forbidden,
-                             fmt::format("token {} has the role read-only; {} needs the role admin", token->name,
-                                         method_of(request)));
+  co_return problem_response(
+      HttpStatus::forbidden,
+      fmt::format("token {} has the role read-only; {} needs the role admin", token->name, method_of(request)));
 }
 
 asio::awaitable<HttpResponse> AccessControl::refuse_token(const HttpRequest& request) {

@@ -33,9 +33,8 @@ FailedAttempts::Verdict FailedAttempts::count(const std::string& address, Clock:
 void FailedAttempts::make_room(Clock::time_point now) {
   std::erase_if(records_, [now](const auto& entry) { return now - entry.second.last >= kMemory; });
   if (records_.size() < kMostAddresses) return;
-  records_.erase(std::min_element(records_.begin(), records_.end(), [](const auto& a, const auto& b) {
-    return a.second.last < b.second.last;
-  }));
+  records_.erase(std::min_element(records_.begin(), records_.end(),
+                                  [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
 }
 
 }  // namespace lathe::manager

@@ -51,7 +51,8 @@ proto::Result<std::optional<Token>> parse_line(std::string_view line, int number
   if (!role) return refuse_line(number, "the first word is no role; expected admin or read-only");
   if (!is_name(name)) return refuse_line(number, "the second word is no name of letters, digits, '.', '-' and '_'");
   if (!hash) return refuse_line(number, "the third word is no hash; expected sha256: and 64 digits 0-9 and a-f");
-  if (!take_word(line).empty()) return refuse_line(number, "there is a fourth word; expected a role, a name and a hash");
+  if (!take_word(line).empty())
+    return refuse_line(number, "there is a fourth word; expected a role, a name and a hash");
   return Token{*role, std::string(name), *hash};
 }
 

@@ -66,7 +66,8 @@ FollowedFile followed_log(const TrialRecord& trial, const std::string& name, std
   followed.root = context.data_dir;
   followed.path = std::filesystem::path(trial.directory) / name;
   followed.tail = tail;
-  followed.is_over = [&service = context.service, experiment = trial.experiment_id, id = trial.id]() -> asio::awaitable<bool> {
+  followed.is_over = [&service = context.service, experiment = trial.experiment_id,
+                      id = trial.id]() -> asio::awaitable<bool> {
     const auto now = co_await service.show_trial(experiment, id);
     co_return !now || proto::is_final(now->status);
   };

@@ -145,11 +145,13 @@ class Daemon {
     std::fflush(stdout);
     if (options_.webui.empty()) spdlog::warn("no dashboard: its folder was not found; name it with --webui");
     if (options_.require_token)
-      spdlog::info("clients need a token; that of this user is in {}", TokenFile(options_.data_dir).operator_path().string());
+      spdlog::info("clients need a token; that of this user is in {}",
+                   TokenFile(options_.data_dir).operator_path().string());
     if (!listens_on_loopback(options_) && !options_.tls.is_wanted()) {
-      spdlog::warn("NOT ENCRYPTED: {} can be reached from other machines, and whoever can listen on the network reads "
-                   "every token and can then run any command as this user. Give lathed --tls-cert and --tls-key",
-                   options_.listen);
+      spdlog::warn(
+          "NOT ENCRYPTED: {} can be reached from other machines, and whoever can listen on the network reads "
+          "every token and can then run any command as this user. Give lathed --tls-cert and --tls-key",
+          options_.listen);
     }
   }
 

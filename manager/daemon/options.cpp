@@ -51,7 +51,8 @@ void make_absolute(DaemonOptions& options) {
 
 void describe(CLI::App& app, DaemonOptions& options) {
   app.set_version_flag("--version", "lathed " LATHE_VERSION);
-  app.add_option("--listen", options.listen, "IP address to listen on; clients from beyond this machine need a token")->capture_default_str();
+  app.add_option("--listen", options.listen, "IP address to listen on; clients from beyond this machine need a token")
+      ->capture_default_str();
   app.add_option("--port", options.port, "port to listen on; 0 picks a free one")->capture_default_str();
   app.add_option("--data-dir", options.data_dir, "folder of the database, the log and the experiments")
       ->capture_default_str();

@@ -20,11 +20,11 @@ struct DaemonOptions {
   std::filesystem::path trial_program;             ///< default: lathe-trial beside lathed
   std::filesystem::path webui;                     ///< default: the installed or the source's folder; empty: none found
   std::string log_level = "info";
-  bool keep_trials = false;        ///< at the end, leave running trials to the agent
-  bool require_token = false;      ///< always true where others can reach the address
-  TlsFiles tls;                    ///< absolute; not wanted: plain HTTP
+  bool keep_trials = false;              ///< at the end, leave running trials to the agent
+  bool require_token = false;            ///< always true where others can reach the address
+  TlsFiles tls;                          ///< absolute; not wanted: plain HTTP
   std::vector<std::string> allow_hosts;  ///< names that the Host header may give, lower case
-  std::filesystem::path pid_file;  ///< empty: none
+  std::filesystem::path pid_file;        ///< empty: none
 };
 
 /// `--data-dir` when it is left out: $XDG_STATE_HOME/lathe or ~/.local/state/lathe; empty where neither is set.

@@ -37,8 +37,8 @@ void DrainSwitch::load() {
 proto::Result<void> DrainSwitch::store(bool on) const {
   const bool changed = on ? make_file(file_) : ::unlink(file_.c_str()) == 0 || errno == ENOENT;
   if (changed && sync_folder(file_.parent_path())) return {};
-  return proto::fail(fmt::format("cannot {} {}: {}", on ? "make" : "remove", file_.string(),
-                                 std::generic_category().message(errno)));
+  return proto::fail(
+      fmt::format("cannot {} {}: {}", on ? "make" : "remove", file_.string(), std::generic_category().message(errno)));
 }
 
 }  // namespace lathe::manager

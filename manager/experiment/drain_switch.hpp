@@ -1,5 +1,5 @@
-// Whether the daemon starts anything new. Kept in a file of the data folder, so that it outlives the daemon, and so that
-// an operator can set it while there is none.
+// Whether the daemon starts anything new. Kept in a file of the data folder, so that it outlives the daemon, and so
+// that an operator can set it while there is none.
 #pragma once
 
 #include <filesystem>

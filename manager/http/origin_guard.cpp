@@ -80,9 +80,10 @@ std::optional<std::string> refuse_host(const HttpRequest& request, const std::ve
   const std::string_view host = request.header("Host");
   const auto authority = parse_authority(host, 0);
   if (authority && is_own(authority->name, request, own_names)) return std::nullopt;
-  return fmt::format("the Host header names '{}', which is not this daemon's address; if it is reached by that name, "
-                     "start lathed with --allow-host",
-                     host);
+  return fmt::format(
+      "the Host header names '{}', which is not this daemon's address; if it is reached by that name, "
+      "start lathed with --allow-host",
+      host);
 }
 
 bool is_same_origin(std::string_view origin, const HttpRequest& request) {

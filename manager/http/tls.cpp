@@ -38,8 +38,7 @@ struct PemFile {
 proto::Result<PemFile> read_pem(const fs::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
-    return refuse(path, std::generic_category().message(errno));
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return refuse(path, std::generic_category().message(errno));
   if (!S_ISREG(status.st_mode)) return refuse(path, "it is not a plain file");
   PemFile pem{std::string(kLargestFile, '\0'), status.st_mode};
   const ssize_t count = ::read(file.get(), pem.text.data(), pem.text.size());

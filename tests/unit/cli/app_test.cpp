@@ -393,7 +393,8 @@ TEST(Lathectl, DrainsAndResumesTheDaemon) {
   const FakeDaemon daemon([](const FakeRequest& request) {
     return json({{"version", "1.0"}, {"draining", request.method == "PUT"}, {"runningTrials", 1}});
   });
-  EXPECT_EQ(lathectl(daemon.url(), {"daemon", "drain"}).out, "lathed 1.0: draining, starts nothing new, 1 trial runs\n");
+  EXPECT_EQ(lathectl(daemon.url(), {"daemon", "drain"}).out,
+            "lathed 1.0: draining, starts nothing new, 1 trial runs\n");
   EXPECT_EQ(lathectl(daemon.url(), {"daemon", "resume"}).out, "lathed 1.0: open, 1 trial runs\n");
   EXPECT_EQ(Json::parse(lathectl(daemon.url(), {"daemon", "show", "-o", "json"}).out)["runningTrials"], 1);
   const auto requests = daemon.requests();

@@ -1,8 +1,8 @@
 #include "token.hpp"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <fstream>

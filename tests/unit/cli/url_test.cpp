@@ -14,8 +14,8 @@ TEST(BaseUrl, ReadsWhatPeopleType) {
 }
 
 TEST(BaseUrl, RefusesTheRestAsWrongUsage) {
-  for (const char* text : {"", "ftp://host", "https://", "http://", "http://host:99999", "http://host:0", "http://user@host",
-                           "http://host?x=1", "a b"}) {
+  for (const char* text : {"", "ftp://host", "https://", "http://", "http://host:99999", "http://host:0",
+                           "http://user@host", "http://host?x=1", "a b"}) {
     const auto url = parse_base_url(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ExitCode::Usage);

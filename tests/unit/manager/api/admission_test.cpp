@@ -118,7 +118,8 @@ TEST_F(LiveApi, WithoutTokensForeignSitesAreRefusedAllTheSame) {
 
 TEST_F(LiveApi, TheDaemonIsDrainedAndResumed) {
   service_.daemon.running_trials = 3;
-  EXPECT_EQ(get_json("/api/v1/daemon"), (nlohmann::json{{"version", "1.2.3"}, {"draining", false}, {"runningTrials", 3}}));
+  EXPECT_EQ(get_json("/api/v1/daemon"),
+            (nlohmann::json{{"version", "1.2.3"}, {"draining", false}, {"runningTrials", 3}}));
   EXPECT_EQ(nlohmann::json::parse(ask("PUT", "/api/v1/daemon/drain", "Content-Length: 0\r\n").body)["draining"], true);
   EXPECT_TRUE(service_.daemon.draining);
   EXPECT_EQ(nlohmann::json::parse(ask("DELETE", "/api/v1/daemon/drain").body)["draining"], false);

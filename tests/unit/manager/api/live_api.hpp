@@ -28,9 +28,9 @@ class LiveApi : public ::testing::Test {
     service_.experiments["abcd1234"].id = "abcd1234";
     context_ = std::make_unique<ApiContext>(
         ApiContext{service_, pool_.get_executor(), {folder_}, folder_, folder_ / "lathed.log", {}, {}, "1.2.3"});
-    server_ = std::make_unique<LiveServer>([this](HttpRequest& request) { return answer(request, *context_); },
-                                           HttpLimits{},
-                                           [this](const HttpRequest& request) { return admit(request, *context_); });
+    server_ =
+        std::make_unique<LiveServer>([this](HttpRequest& request) { return answer(request, *context_); }, HttpLimits{},
+                                     [this](const HttpRequest& request) { return admit(request, *context_); });
   }
   ~LiveApi() override {
     server_.reset();

@@ -61,7 +61,8 @@ TEST_F(OpenBeneath, NoLinkIsFollowed) {
   fs::create_symlink("stdout", root_ / "trial/inside");
   fs::create_directory_symlink(base_, root_ / "folder");
   fs::create_symlink("/proc/self/root", root_ / "magic");
-  for (const char* path : {"trial/file", "trial/inside", "folder/secret", "folder/root/trial/stdout", "magic/etc/passwd"})
+  for (const char* path :
+       {"trial/file", "trial/inside", "folder/secret", "folder/root/trial/stdout", "magic/etc/passwd"})
     EXPECT_TRUE(is_refused(path)) << path;
 }
 

@@ -39,9 +39,9 @@ TEST(OriginGuard, KnowsItsAddressesInEveryForm) {
 
 TEST(OriginGuard, RefusesHostsThatAreNoPlainAddress) {
   for (const char* host :
-       {"0.0.0.0:8080", "[::]:8080", "127.1", "2130706433", "localhost@evil.example", "localhost:80x", "localhost:99999",
-        "[::1", "[::1]x", "[localhost]", "[::1]evil.example", "localhost/evil.example", "localhost evil", ":8080",
-        "localhost:8080:8080", "sub.localhost", "[::1%25eth0].evil.example"}) {
+       {"0.0.0.0:8080", "[::]:8080", "127.1", "2130706433", "localhost@evil.example", "localhost:80x",
+        "localhost:99999", "[::1", "[::1]x", "[localhost]", "[::1]evil.example", "localhost/evil.example",
+        "localhost evil", ":8080", "localhost:8080:8080", "sub.localhost", "[::1%25eth0].evil.example"}) {
     EXPECT_TRUE(is_refused(host)) << host;
   }
 }
@@ -63,9 +63,9 @@ TEST(OriginGuard, RefusesForeignOrigins) {
   EXPECT_FALSE(is_refused("[::1]:8080", "http://[::1]:8080"));
   EXPECT_FALSE(is_refused("localhost:8080", "https://localhost:8080")) << "a proxy that speaks TLS";
   for (const char* origin :
-       {"http://localhost:3000", "https://evil.example", "null", "file://", "http://127.0.0.1:8080", "http://[::1]:8080",
-        "http://localhost:8080.evil.example", "http://localhost:8080@evil.example", "ftp://localhost:8080",
-        "http://localhost", "http://localhost:8080/", "localhost:8080", "http://"}) {
+       {"http://localhost:3000", "https://evil.example", "null", "file://", "http://127.0.0.1:8080",
+        "http://[::1]:8080", "http://localhost:8080.evil.example", "http://localhost:8080@evil.example",
+        "ftp://localhost:8080", "http://localhost", "http://localhost:8080/", "localhost:8080", "http://"}) {
     EXPECT_TRUE(is_refused("localhost:8080", origin)) << origin;
   }
 }
@@ -112,8 +112,9 @@ TEST(OriginGuard, RefusesWhatOtherSitesMakeABrowserFetch) {
 
 TEST(OriginGuard, LinksOfOtherSitesOpenPagesAlone) {
   const auto navigate = [](std::string_view method, std::string_view target, std::string_view destination) {
-    return passes(browser(method, target, {{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"},
-                                           {"Sec-Fetch-Dest", destination}}));
+    return passes(
+        browser(method, target,
+                {{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", destination}}));
   };
   EXPECT_TRUE(navigate("GET", "/", "document"));
   EXPECT_FALSE(navigate("GET", "/", "iframe"));

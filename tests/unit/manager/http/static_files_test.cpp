@@ -61,7 +61,8 @@ TEST_F(StaticFiles, AnswersNotModifiedToWhoHasIt) {
 
 TEST_F(StaticFiles, LetsNoPathLeadOut) {
   for (const char* target : {"/../secret", "/%2e%2e/secret", "/sub/../../secret", "/..%2fsecret", "/%2e%2e%2fsecret",
-                             "/link.txt", "/linked/secret", "/pipe", "/sub/%00", "/index.html/", "/sub/app.js%00.png", "/.git/config", "/sub", "/nothing", "//etc/passwd"}) {
+                             "/link.txt", "/linked/secret", "/pipe", "/sub/%00", "/index.html/", "/sub/app.js%00.png",
+                             "/.git/config", "/sub", "/nothing", "//etc/passwd"}) {
     EXPECT_EQ(get(target).status, HttpStatus::not_found) << target;
   }
 }
