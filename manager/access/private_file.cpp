@@ -26,11 +26,23 @@ tl::unexpected<proto::Error> refuse_errno(const fs::path& path) {
   return refuse(path, std::generic_category().message(errno), errno == ENOENT ? "missing" : "");
 }
 
+/// Whose files are in the folder of `path`: this process's user, or if that is root the folder's owner, so that root
+/// may look after the files of a service.
+uid_t rightful_owner(const fs::path& path) {
+  struct stat folder {};
+  if (::geteuid() != 0 || ::stat(path.parent_path().c_str(), &folder) != 0) return ::geteuid();
+  return folder.st_uid;
+}
+
+bool give_to_owner(int file, const fs::path& path) {
+  return ::geteuid() != 0 || ::fchown(file, rightful_owner(path), static_cast<gid_t>(-1)) == 0;
+}
+
 proto::Result<void> check_access(const fs::path& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return refuse(path, "it is not a plain file");
-  if (status.st_uid != ::geteuid()) {
-    return refuse(path, fmt::format("it belongs to user {}, but this program runs as user {}; run: chown {} {}",
-                                    status.st_uid, ::geteuid(), ::geteuid(), path.string()));
+  if (const uid_t owner = rightful_owner(path); status.st_uid != owner) {
+    return refuse(path, fmt::format("it belongs to user {}, and must belong to user {}; run: chown {} {}",
+                                    status.st_uid, owner, owner, path.string()));
   }
   if ((status.st_mode & 077) != 0) {
     return refuse(path, fmt::format("other users can read or write it (its mode is {:04o}); run: chmod 600 {}",
@@ -69,7 +81,8 @@ proto::Result<void> write_private(const fs::path& path, std::string_view text) {
   ::unlink(temporary.c_str());
   const FileDescriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (file.get() < 0) return refuse_errno(temporary);
-  if (!write_all(file.get(), text) || ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (!give_to_owner(file.get(), path) || !write_all(file.get(), text) ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
     auto refusal = refuse_errno(temporary);
     ::unlink(temporary.c_str());
     return refusal;
@@ -79,7 +92,7 @@ proto::Result<void> write_private(const fs::path& path, std::string_view text) {
 
 proto::Result<FileDescriptor> lock_file(const fs::path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (file.get() < 0) return refuse_errno(path);
+  if (file.get() < 0 || !give_to_owner(file.get(), path)) return refuse_errno(path);
   int locked = 0;
   do {
     locked = ::flock(file.get(), LOCK_EX);

@@ -18,12 +18,13 @@ struct PrivateText {
   struct stat status {};
 };
 
-/// Reads the file if it belongs to this process's user and nobody else has access. The error names the chmod or chown
+/// Reads the file if it belongs to this process's user (for root: to the owner of its folder) and nobody else has
+/// access. The error names the chmod or chown
 /// that helps; its `field` is "missing" when there is no such file.
 [[nodiscard]] proto::Result<PrivateText> read_private(const std::filesystem::path& path);
 
-/// Writes the file with mode 0600 beside its place and renames it, so that a reader never sees half of it and a crash
-/// leaves the old one.
+/// Writes the file with mode 0600 and that same owner beside its place and renames it, so that a reader never sees half
+/// of it and a crash leaves the old one.
 [[nodiscard]] proto::Result<void> write_private(const std::filesystem::path& path, std::string_view text);
 
 /// Waits until no other process holds the lock of that name; it is held while the descriptor lives.

@@ -67,7 +67,7 @@ int run_token_command(int argc, const char* const* argv, std::ostream& out, std:
   app.require_subcommand(1);
   app.footer(
       "Examples:\n  lathed token add ana --role admin > ana.token\n  lathed token rm ana\n"
-      "Run it as the user of the daemon.");
+      "Run it as the user of the daemon, or as root.");
   CLI::App* list = app.add_subcommand("ls", "List names and roles");
   CLI::App* add = app.add_subcommand("add", "Make a token and show it, this once");
   CLI::App* remove = app.add_subcommand("rm", "Remove a token");

@@ -1,6 +1,7 @@
 #include "access/token_file.hpp"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -110,6 +111,18 @@ TEST_F(TokenFiles, AreRefusedWhenTheyAreAnothersOrALink) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   ASSERT_EQ(::chown(file().path().c_str(), 12345, 12345), 0);
   EXPECT_NE(refusal().find("belongs to user 12345"), std::string::npos) << refusal();
+}
+
+TEST_F(TokenFiles, ThatRootMakesBelongToTheOwnerOfTheFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_EQ(::chown(folder_.c_str(), 12345, 12345), 0);
+  ASSERT_TRUE(file().add("ana", Role::Admin).has_value());
+  for (const char* name : {"tokens", "tokens.lock", "operator-token"}) {
+    struct stat status {};
+    ASSERT_EQ(::stat((folder_ / name).c_str(), &status), 0) << name;
+    EXPECT_EQ(status.st_uid, 12345u) << name;
+  }
+  EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(TokenFiles, SayWhichLineIsWrongWithoutItsWords) {
