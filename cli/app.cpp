@@ -29,6 +29,8 @@ constexpr const char* footer =
 
 struct GlobalOptions {
   std::string url;
+  std::string token_file;
+  std::string ca_file;
   OutputFormat format = OutputFormat::ForPeople;
 };
 
@@ -44,6 +46,16 @@ void add_global_options(Parser& parser) {
                                                     {"json", OutputFormat::ForPrograms}};
   parser.app.add_option("--url", parser.global.url, "Where lathed is; also from the environment variable LATHE_URL")
       ->capture_default_str()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  parser.app
+      .add_option("--token-file", parser.global.token_file,
+                  "File of the token that lathed wants; also LATHE_TOKEN_FILE, or LATHE_TOKEN for the token itself. "
+                  "Of a daemon of yours on this machine it is found without")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  parser.app
+      .add_option("--ca-file", parser.global.ca_file,
+                  "PEM file of the authority whose certificate an https lathed has; also LATHE_CA_FILE (default: the "
+                  "system's)")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   parser.app.add_option("-o,--output", parser.global.format, "table, or json for the daemon's own words")
       ->transform(CLI::CheckedTransformer(formats))
@@ -79,10 +91,28 @@ int to_int(ExitCode code) {
   return static_cast<int>(code);
 }
 
+Outcome<Credentials> find_credentials(const GlobalOptions& global, const Surroundings& around, const BaseUrl& url) {
+  TokenSources sources = around.tokens;
+  sources.file = global.token_file;
+  auto token = find_token(sources, url);
+  if (!token) return pass_on(token);
+  if (!token->empty() && !url.is_secure && !url.is_loopback()) {
+    around.err.stream << "lathectl: warning: the token goes to " << escape(url.host)
+                      << " unencrypted; use https, or a tunnel of ssh" << std::endl;
+  }
+  return Credentials{*std::move(token), global.ca_file.empty() ? around.default_ca_file : global.ca_file};
+}
+
 Outcome<ExitCode> act(const Parser& parser, Surroundings& around) {
   auto url = parse_base_url(parser.global.url);
   if (!url) return pass_on(url);
-  Context context{HttpClient(*std::move(url)), parser.global.format, around.out, around.err, around.in,
+  auto credentials = find_credentials(parser.global, around, *url);
+  if (!credentials) return pass_on(credentials);
+  Context context{HttpClient(*std::move(url), *std::move(credentials)),
+                  parser.global.format,
+                  around.out,
+                  around.err,
+                  around.in,
                   around.in_is_terminal};
   const auto called = std::find_if(parser.actions.begin(), parser.actions.end(),
                                    [](const auto& entry) { return entry.first->parsed(); });

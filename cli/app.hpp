@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "context.hpp"
+#include "token.hpp"
 
 namespace lathe::cli {
 
@@ -16,6 +17,8 @@ struct Surroundings {
   std::istream& in;
   bool in_is_terminal = false;
   std::string default_url = "http://127.0.0.1:8080";
+  std::string default_ca_file{};  ///< empty: the system's authorities
+  TokenSources tokens{};
 };
 
 /// Runs `lathectl arguments…` and returns what the process shall exit with (see ExitCode).

@@ -22,5 +22,7 @@ int main(int argc, char** argv) {
   lathe::cli::Surroundings surroundings{screen_on(std::cout, STDOUT_FILENO), screen_on(std::cerr, STDERR_FILENO),
                                         std::cin, lathe::cli::is_terminal(STDIN_FILENO)};
   if (const char* url = std::getenv("LATHE_URL"); url != nullptr && *url != '\0') surroundings.default_url = url;
+  if (const char* file = std::getenv("LATHE_CA_FILE"); file != nullptr) surroundings.default_ca_file = file;
+  surroundings.tokens = lathe::cli::token_sources_of_process();
   return lathe::cli::run(std::vector<std::string>(argv + 1, argv + argc), surroundings);
 }

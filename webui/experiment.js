@@ -3,6 +3,7 @@ import { get, listen } from "./api.js";
 import { h, oncePerFrame } from "./dom.js";
 import { duration, measures, number, parameters, statusTone, time } from "./format.js";
 import { scatter } from "./scatter.js";
+import { saveFile } from "./session.js";
 import { trialPanel } from "./trial.js";
 
 const pageRows = 50;
@@ -126,7 +127,7 @@ export function showExperiment(main, signal, id) {
   const next = h("button", { onclick: () => turn(() => page.cursors.push(page.next)) }, "Next");
   const sort = h("select", { "aria-label": "Order", onchange: () => turn(() => Object.assign(page, { sort: sort.value, cursors: [""] })) },
     sortings.map(([value, title]) => h("option", { value }, title)));
-  const exports = ["csv", "json"].map((format) => [h("a", { href: `/api/v1${path}/export?format=${format}`, download: `${id}.${format}` }, format), " "]);
+  const exports = ["csv", "json"].map((format) => [h("a", { href: `/api/v1${path}/export?format=${format}`, download: `${id}.${format}`, onclick: saveFile }, format), " "]);
   const results = h("div", { class: "columns" },
     h("section", { class: "card" }, h("h2", {}, "Original and best"), compared),
     h("section", { class: "card" }, h("h2", {}, "Accuracy against parameters kept"), plot));

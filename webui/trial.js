@@ -3,6 +3,7 @@ import { get, logTail } from "./api.js";
 import { h, oncePerFrame } from "./dom.js";
 import { number, statusTone } from "./format.js";
 import { curve } from "./scatter.js";
+import { saveFile } from "./session.js";
 
 const logs = ["stdout", "stderr", "trial.log"];
 const logLines = 200;
@@ -37,7 +38,7 @@ export function trialPanel(experimentId, signal) {
     const base = `/api/v1/experiments/${experimentId}/trials/${trial.id}/files`;
     const isBuiltIn = trial.status === "SUCCEEDED" && trial.finalMetric?.parameters !== undefined;
     const files = ["compressed.pt", ...(trial.finalMetric?.int8_accuracy === undefined && trial.finalMetric?.int8_loss === undefined ? [] : ["int8.pt"]), "report.json"];
-    downloads.replaceChildren(...(isBuiltIn ? files.flatMap((name) => [h("a", { href: `${base}/${name}`, download: true }, name), " "]) : []));
+    downloads.replaceChildren(...(isBuiltIn ? files.flatMap((name) => [h("a", { href: `${base}/${name}`, download: true, onclick: saveFile }, name), " "]) : []));
   });
 
   async function fetchLog() {

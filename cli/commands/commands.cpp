@@ -9,6 +9,7 @@ constexpr std::array groups{
     CommandGroup{"experiment", "List, show, delete and export experiments"},
     CommandGroup{"trial", "List, show, cancel and add trials, download their files"},
     CommandGroup{"log", "Read the logs of trials and of the daemon"},
+    CommandGroup{"daemon", "Show lathed itself, keep it from starting anything new"},
     CommandGroup{"update", "Change the limits or the search space of an experiment while it lives"},
 };
 
@@ -95,6 +96,14 @@ constexpr std::array table{
     Command{"log stderr", "What a trial has written to stderr", "  lathectl log stderr ab12 Xy3\n", declare_log_stderr},
     Command{"log daemon", "The log of lathed itself", "  lathectl log daemon --tail 100 --follow\n",
             declare_log_daemon},
+
+    Command{"daemon show", "Version of lathed, whether it is being drained, and how many trials run",
+            "  lathectl daemon show\n", declare_daemon_show},
+    Command{"daemon drain", "Start nothing new; what runs goes on",
+            "  lathectl daemon drain\n"
+            "It stays so across restarts, until `lathectl daemon resume`.\n",
+            declare_daemon_drain},
+    Command{"daemon resume", "End draining: start trials again", "  lathectl daemon resume\n", declare_daemon_resume},
 
     Command{"update concurrency", "How many trials run at once", "  lathectl update concurrency ab12 --value 4\n",
             declare_update_concurrency},

@@ -47,6 +47,10 @@ Action declare_update_duration(CLI::App& app);
 Action declare_update_trialnum(CLI::App& app);
 Action declare_update_searchspace(CLI::App& app);
 
+Action declare_daemon_show(CLI::App& app);
+Action declare_daemon_drain(CLI::App& app);
+Action declare_daemon_resume(CLI::App& app);
+
 Action declare_top(CLI::App& app);
 
 }  // namespace lathe::cli

@@ -26,6 +26,12 @@ struct Response {
   std::string body;
 };
 
+/// What a client shows the daemon, and what it wants to see of it.
+struct Credentials {
+  std::string token;    ///< sent with every request; empty: none
+  std::string ca_file;  ///< PEM file of the authorities to trust over https; empty: those of the system
+};
+
 /// Why ResponseStream::read came back.
 enum class ReadEnd {
   Data,         ///< bytes were appended
@@ -55,7 +61,8 @@ class ResponseStream {
 
 class HttpClient {
  public:
-  explicit HttpClient(BaseUrl url) : url_(std::move(url)) {}
+  explicit HttpClient(BaseUrl url, Credentials credentials = {})
+      : url_(std::move(url)), credentials_(std::move(credentials)) {}
 
   /// A descriptor that interrupts waits when it becomes readable (see Signals); -1: none.
   void wake_on(int descriptor) { wake_descriptor_ = descriptor; }
@@ -72,6 +79,7 @@ class HttpClient {
 
  private:
   BaseUrl url_;
+  Credentials credentials_;
   int wake_descriptor_ = -1;
 };
 

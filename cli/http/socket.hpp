@@ -29,6 +29,10 @@ class Socket {
  public:
   using Clock = std::chrono::steady_clock;
   using ErrorCode = boost::system::error_code;
+  // What a layer of TLS above asks for.
+  using lowest_layer_type = boost::asio::ip::tcp::socket;
+  using executor_type = lowest_layer_type::executor_type;
+  [[nodiscard]] lowest_layer_type& lowest_layer() { return socket_; }
 
   /// Tries every address of `host` in turn, each until the deadline.
   void connect(const std::string& host, const std::string& port, ErrorCode& error);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <boost/asio/ip/address.hpp>
 #include <boost/url.hpp>
 
 #include "output/text.hpp"
@@ -41,7 +42,14 @@ std::string BaseUrl::authority() const {
 }
 
 std::string BaseUrl::to_string() const {
-  return fmt::format("http://{}{}", authority(), prefix);
+  return fmt::format("{}://{}{}", is_secure ? "https" : "http", authority(), prefix);
+}
+
+bool BaseUrl::is_loopback() const {
+  if (host == "localhost") return true;
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  return !error && address.is_loopback();
 }
 
 Outcome<BaseUrl> parse_base_url(std::string_view text) {
@@ -53,11 +61,12 @@ Outcome<BaseUrl> parse_base_url(std::string_view text) {
       text.find("://") == std::string_view::npos ? "http://" + std::string(text) : std::string(text);
   const auto parsed = urls::parse_uri(full);
   if (!parsed) return refuse("not a URL");
-  if (parsed->scheme() != "http") return refuse("only http is spoken");
+  if (parsed->scheme() != "http" && parsed->scheme() != "https") return refuse("only http and https are spoken");
   if (parsed->has_userinfo() || parsed->has_query() || parsed->has_fragment())
     return refuse("only host, port and path may be given");
   if (parsed->host_address().empty()) return refuse("the host is missing");
   BaseUrl url;
+  url.is_secure = parsed->scheme() == "https";
   url.host = parsed->host_address();
   if (parsed->has_port()) {
     const auto port = parse_port(std::string_view(parsed->port()));

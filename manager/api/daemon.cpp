@@ -15,6 +15,18 @@ namespace {
 
 namespace asio = boost::asio;
 
+HttpResponse state_response(const DaemonState& state, const ApiContext& context) {
+  return json_response(
+      {{"version", context.version}, {"draining", state.draining}, {"runningTrials", state.running_trials}});
+}
+
+HandlerResult set_draining(const HttpRequest& request, const ApiContext& context, bool draining) {
+  if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
+  const auto state = co_await context.service.set_draining(draining);
+  if (!state) co_return service_problem(state.error(), request);
+  co_return state_response(*state, context);
+}
+
 }  // namespace
 
 HandlerResult follow_events(const HttpRequest& request, const ApiContext& context) {
@@ -37,17 +49,31 @@ HandlerResult show_daemon_log(const HttpRequest& request, const ApiContext& cont
   if (!query) co_return bad_request(query.error());
   if (query->follow) {
     FollowedFile followed;
+    followed.root = context.data_dir;
     followed.path = context.log_file;
     followed.tail = query->tail;
     followed.is_over = []() -> asio::awaitable<bool> { co_return false; };
     co_return follow_response(std::move(followed), context.pool);
   }
-  const auto open = [path = context.log_file] { return PlainFile::open(path); };
+  const auto open = [root = context.data_dir, path = context.log_file] { return PlainFile::open(root, path); };
   const auto file = co_await run_blocking(context.pool, open);
   if (!file) co_return problem_response(HttpStatus::not_found, file.error().message);
   const std::uint64_t end = (*file)->size();
   const std::uint64_t begin = query->tail ? std::min((*file)->tail_offset(*query->tail), end) : 0;
   co_return file_response(*file, begin, end, "text/plain; charset=utf-8", context.pool);
+}
+
+HandlerResult show_daemon(const HttpRequest& request, const ApiContext& context) {
+  if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
+  co_return state_response(context.service.daemon_state(), context);
+}
+
+HandlerResult drain_daemon(const HttpRequest& request, const ApiContext& context) {
+  co_return co_await set_draining(request, context, true);
+}
+
+HandlerResult resume_daemon(const HttpRequest& request, const ApiContext& context) {
+  co_return co_await set_draining(request, context, false);
 }
 
 HandlerResult show_health(const HttpRequest& request, const ApiContext& context) {

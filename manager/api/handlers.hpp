@@ -37,6 +37,9 @@ HandlerResult export_experiment(const HttpRequest& request, const ApiContext& co
 // daemon.cpp
 HandlerResult follow_events(const HttpRequest& request, const ApiContext& context);
 HandlerResult show_daemon_log(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_daemon(const HttpRequest& request, const ApiContext& context);
+HandlerResult drain_daemon(const HttpRequest& request, const ApiContext& context);
+HandlerResult resume_daemon(const HttpRequest& request, const ApiContext& context);
 HandlerResult show_health(const HttpRequest& request, const ApiContext& context);
 HandlerResult show_version(const HttpRequest& request, const ApiContext& context);
 HandlerResult show_description(const HttpRequest& request, const ApiContext& context);

@@ -53,12 +53,11 @@ class Follower {
  private:
   asio::awaitable<void> take_new_text(BodyStream& out) {
     if (file_) co_await copy_to_end(out);
-    if (file_ && file_->is_still_at(followed_.path)) co_return;
     const bool is_first = !file_;
-    const auto opened = PlainFile::open(followed_.path);
-    if (!opened) co_return;
+    const auto opened = PlainFile::open(followed_.root, followed_.path);
+    if (!opened || (file_ && file_->is_same_as(**opened))) co_return;
     file_ = *opened;
-    watch_.watch(followed_.path);
+    watch_.watch(file_->handle());
     offset_ = is_first && followed_.tail ? file_->tail_offset(*followed_.tail) : 0;
     co_await copy_to_end(out);
   }

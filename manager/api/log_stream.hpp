@@ -22,7 +22,8 @@ namespace lathe::manager {
 
 /// A file that is followed until its writer has ended.
 struct FollowedFile {
-  std::filesystem::path path;        ///< may not exist yet, and may be replaced by a new file
+  std::filesystem::path root;        ///< folder that the path must not leave
+  std::filesystem::path path;        ///< below root; may not exist yet, and may be replaced by a new file
   std::optional<std::int64_t> tail;  ///< lines to begin with; none: the whole file
   /// Whether nothing more will be written. Asked at first and after each `wake`.
   std::function<boost::asio::awaitable<bool>()> is_over;

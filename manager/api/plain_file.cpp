@@ -1,6 +1,5 @@
 #include "api/plain_file.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,40 +18,38 @@ constexpr std::uint64_t block_bytes = 64 * 1024;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-}  // namespace
-
-proto::Result<std::shared_ptr<PlainFile>> PlainFile::open(const std::filesystem::path& path) {
-  // O_NONBLOCK: opening a pipe must not wait for its writer.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (descriptor < 0) {
-    const bool is_missing = errno == ENOENT || errno == ENOTDIR;
-    const std::string reason = errno == ELOOP ? "it is a symbolic link" : std::generic_category().message(errno);
-    return proto::fail(fmt::format("cannot open {}: {}", path.filename().string(), reason),
-                       is_missing ? "missing" : "");
-  }
-  auto file = std::make_shared<PlainFile>(descriptor);
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    return proto::fail(fmt::format("{} is not a plain file", path.filename().string()));
-  }
-  return file;
+/// The path from `root` on; `root` may be known by another name than when the path was made.
+std::filesystem::path below(const std::filesystem::path& root, const std::filesystem::path& path) {
+  const std::filesystem::path relative = path.lexically_proximate(root);
+  if (relative.empty() || *relative.begin() != "..") return relative;
+  std::error_code error;
+  return path.lexically_proximate(std::filesystem::weakly_canonical(root, error));
 }
 
-PlainFile::~PlainFile() {
-  ::close(descriptor_);
+struct stat status_of(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) throw_errno("fstat");
+  return status;
+}
+
+}  // namespace
+
+proto::Result<std::shared_ptr<PlainFile>> PlainFile::open(const std::filesystem::path& root,
+                                                          const std::filesystem::path& path) {
+  return open_beneath(root, below(root, path)).map([](FileDescriptor descriptor) {
+    return std::make_shared<PlainFile>(std::move(descriptor));
+  });
 }
 
 std::uint64_t PlainFile::size() const {
-  struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) throw_errno("fstat");
-  return static_cast<std::uint64_t>(status.st_size);
+  return static_cast<std::uint64_t>(status_of(descriptor_.get()).st_size);
 }
 
 std::string PlainFile::read(std::uint64_t offset, std::size_t count) const {
   std::string bytes(count, '\0');
   ssize_t got = 0;
   do {
-    got = ::pread(descriptor_, bytes.data(), count, static_cast<off_t>(offset));
+    got = ::pread(descriptor_.get(), bytes.data(), count, static_cast<off_t>(offset));
   } while (got < 0 && errno == EINTR);
   if (got < 0) throw_errno("read");
   bytes.resize(static_cast<std::size_t>(got));
@@ -75,11 +72,14 @@ std::uint64_t PlainFile::tail_offset(std::int64_t lines) const {
   return 0;
 }
 
-bool PlainFile::is_still_at(const std::filesystem::path& path) const {
-  struct stat mine {};
-  struct stat there {};
-  if (::fstat(descriptor_, &mine) != 0 || ::lstat(path.c_str(), &there) != 0) return false;
-  return mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
+bool PlainFile::is_same_as(const PlainFile& other) const {
+  const struct stat mine = status_of(descriptor_.get());
+  const struct stat its = status_of(other.descriptor_.get());
+  return mine.st_ino == its.st_ino && mine.st_dev == its.st_dev;
+}
+
+std::filesystem::path PlainFile::handle() const {
+  return fmt::format("/proc/self/fd/{}", descriptor_.get());
 }
 
 }  // namespace lathe::manager

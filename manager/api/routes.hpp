@@ -19,8 +19,8 @@ struct Route {
 
 [[nodiscard]] std::span<const Route> routes();
 
-/// Answers any request: refuses foreign sites, finds the route, serves the dashboard where there is none. Exceptions
-/// become a logged 500.
+/// Answers any request that was admitted (see admission.hpp): finds the route, serves the dashboard where there is
+/// none. Exceptions become a logged 500.
 [[nodiscard]] HandlerResult answer(HttpRequest& request, const ApiContext& context);
 
 }  // namespace lathe::manager

@@ -51,8 +51,9 @@ struct OpenedFile {
   std::uint64_t end = 0;
 };
 
-OpenedFile open_file(const std::filesystem::path& path, std::optional<std::int64_t> tail) {
-  OpenedFile opened{PlainFile::open(path)};
+OpenedFile open_file(const std::filesystem::path& root, const std::filesystem::path& path,
+                     std::optional<std::int64_t> tail) {
+  OpenedFile opened{PlainFile::open(root, path)};
   if (!opened.file) return opened;
   opened.end = (*opened.file)->size();
   opened.begin = tail ? std::min((*opened.file)->tail_offset(*tail), opened.end) : 0;
@@ -60,15 +61,17 @@ OpenedFile open_file(const std::filesystem::path& path, std::optional<std::int64
 }
 
 FollowedFile followed_log(const TrialRecord& trial, const std::string& name, std::optional<std::int64_t> tail,
-                          ExperimentService& service) {
+                          const ApiContext& context) {
   FollowedFile followed;
+  followed.root = context.data_dir;
   followed.path = std::filesystem::path(trial.directory) / name;
   followed.tail = tail;
-  followed.is_over = [&service, experiment = trial.experiment_id, id = trial.id]() -> asio::awaitable<bool> {
+  followed.is_over = [&service = context.service, experiment = trial.experiment_id,
+                      id = trial.id]() -> asio::awaitable<bool> {
     const auto now = co_await service.show_trial(experiment, id);
     co_return !now || proto::is_final(now->status);
   };
-  followed.subscribe = [&service, experiment = trial.experiment_id](std::shared_ptr<Waker> waker) {
+  followed.subscribe = [&service = context.service, experiment = trial.experiment_id](std::shared_ptr<Waker> waker) {
     return service.events().subscribe([waker, experiment](const Event& event) {
       if (event.experiment_id == experiment && event.kind != "metric") waker->wake();
     });
@@ -88,11 +91,10 @@ HandlerResult show_trial_log(const HttpRequest& request, const ApiContext& conte
   const auto trial = co_await context.service.show_trial(request.path_value("id"), request.path_value("tid"));
   if (!trial) co_return service_problem(trial.error(), request);
   if (query->follow && !proto::is_final(trial->status)) {
-    co_return follow_response(followed_log(*trial, name, query->tail, context.service), context.pool);
+    co_return follow_response(followed_log(*trial, name, query->tail, context), context.pool);
   }
-  const auto open = [path = std::filesystem::path(trial->directory) / name, tail = query->tail] {
-    return open_file(path, tail);
-  };
+  const auto open = [root = context.data_dir, path = std::filesystem::path(trial->directory) / name,
+                     tail = query->tail] { return open_file(root, path, tail); };
   const OpenedFile opened = co_await run_blocking(context.pool, open);
   if (!opened.file) co_return missing_file(*trial, name, opened.file.error());
   co_return file_response(*opened.file, opened.begin, opened.end, "text/plain; charset=utf-8", context.pool);
@@ -110,7 +112,9 @@ HandlerResult download_trial_file(const HttpRequest& request, const ApiContext& 
   if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
   const auto trial = co_await context.service.show_trial(request.path_value("id"), request.path_value("tid"));
   if (!trial) co_return service_problem(trial.error(), request);
-  const auto open = [path = std::filesystem::path(trial->directory) / name] { return open_file(path, std::nullopt); };
+  const auto open = [root = context.data_dir, path = std::filesystem::path(trial->directory) / name] {
+    return open_file(root, path, std::nullopt);
+  };
   const OpenedFile opened = co_await run_blocking(context.pool, open);
   if (!opened.file) co_return missing_file(*trial, name, opened.file.error());
   HttpResponse response =

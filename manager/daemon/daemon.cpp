@@ -5,22 +5,27 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
-#include <fstream>
-#include <memory>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "access/access_control.hpp"
+#include "api/admission.hpp"
+#include "api/blocking.hpp"
 #include "api/routes.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/own_file.hpp"
 #include "experiment/manager.hpp"
 #include "http/server.hpp"
 
@@ -33,26 +38,6 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds connection_grace{3000};
 constexpr int pool_threads = 2;
 
-/// Holds the process id while it lives.
-class PidFile {
- public:
-  explicit PidFile(fs::path path) : path_(std::move(path)) {
-    if (path_.empty()) return;
-    std::ofstream file(path_);
-    file << ::getpid() << '\n';
-    if (!file.flush()) throw std::runtime_error("cannot write the pid file " + path_.string());
-  }
-  ~PidFile() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
-  }
-  PidFile(const PidFile&) = delete;
-  PidFile& operator=(const PidFile&) = delete;
-
- private:
-  fs::path path_;
-};
-
 ManagerOptions manager_options(const DaemonOptions& options) {
   ManagerOptions manager;
   manager.data_dir = options.data_dir;
@@ -61,12 +46,19 @@ ManagerOptions manager_options(const DaemonOptions& options) {
   return manager;
 }
 
-/// With the address restricted to loopback there is no other name; else this machine's own is one.
+/// What the Host header may name. Beyond loopback this machine's own name is one more.
 std::vector<std::string> own_names(const DaemonOptions& options) {
-  if (!options.insecure_listen) return {};
+  std::vector<std::string> names = options.allow_hosts;
+  if (listens_on_loopback(options)) return names;
   boost::system::error_code error;
   const std::string name = asio::ip::host_name(error);
-  return error ? std::vector<std::string>{} : std::vector<std::string>{name};
+  if (!error) names.push_back(boost::algorithm::to_lower_copy(name));
+  return names;
+}
+
+std::string authority_of(const asio::ip::tcp::endpoint& endpoint) {
+  const std::string host = endpoint.address().to_string();
+  return fmt::format("{}:{}", endpoint.address().is_v6() ? "[" + host + "]" : host, endpoint.port());
 }
 
 class Daemon {
@@ -76,9 +68,31 @@ class Daemon {
         loop_(1),
         pool_(pool_threads),
         manager_(loop_.get_executor(), manager_options(options)),
-        context_{manager_,      pool_.get_executor(), options.search_path, options.data_dir / "lathed.log",
-                 options.webui, own_names(options),   LATHE_VERSION},
-        server_(loop_.get_executor(), {}, [this](HttpRequest& request) { return answer(request, context_); }) {}
+        access_(options.data_dir),
+        context_{manager_,
+                 pool_.get_executor(),
+                 options.search_path,
+                 options.data_dir,
+                 options.data_dir / "lathed.log",
+                 options.webui,
+                 own_names(options),
+                 LATHE_VERSION,
+                 options.require_token ? &access_ : nullptr},
+        server_(loop_.get_executor(), {},
+                {[this](HttpRequest& request) { return answer(request, context_); },
+                 [this](const HttpRequest& request) { return admit(request, context_); }}) {}
+
+  /// Reads the files of tokens and certificates.
+  [[nodiscard]] proto::Result<void> prepare() {
+    if (options_.require_token) {
+      if (auto opened = access_.open(); !opened) return opened;
+    }
+    if (!options_.tls.is_wanted()) return {};
+    auto tls = load_tls(options_.tls);
+    if (!tls) return tl::unexpected(tls.error());
+    server_.use_tls(*std::move(tls));
+    return {};
+  }
 
   DaemonExit run() {
     DaemonExit exit = DaemonExit::Failure;
@@ -114,8 +128,11 @@ class Daemon {
       fmt::print(stderr, "lathed: {}\n", started.error().to_string());
       co_return DaemonExit::DataDirUnusable;
     }
+    // Tells lathectl which port the tokens of this folder are for.
+    const OwnFile address(options_.data_dir / "lathed.address", authority_of(*endpoint));
     server_.start();
     announce(*endpoint);
+    asio::co_spawn(loop_, reload_on_hangup(), asio::detached);
     co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
     // From here on the system's own handling is back: the next signal ends the process at once.
     signals.clear();
@@ -124,11 +141,36 @@ class Daemon {
   }
 
   void announce(const asio::ip::tcp::endpoint& endpoint) const {
-    const std::string host =
-        endpoint.address().is_v6() ? "[" + endpoint.address().to_string() + "]" : endpoint.address().to_string();
-    fmt::print("lathed listens on http://{}:{}\n", host, endpoint.port());
+    fmt::print("lathed listens on {}://{}\n", options_.tls.is_wanted() ? "https" : "http", authority_of(endpoint));
     std::fflush(stdout);
     if (options_.webui.empty()) spdlog::warn("no dashboard: its folder was not found; name it with --webui");
+    if (options_.require_token)
+      spdlog::info("clients need a token; that of this user is in {}",
+                   TokenFile(options_.data_dir).operator_path().string());
+    if (!listens_on_loopback(options_) && !options_.tls.is_wanted()) {
+      spdlog::warn(
+          "NOT ENCRYPTED: {} can be reached from other machines, and whoever can listen on the network reads "
+          "every token and can then run any command as this user. Give lathed --tls-cert and --tls-key",
+          options_.listen);
+    }
+  }
+
+  /// SIGHUP: a renewed certificate. A bad one changes nothing.
+  asio::awaitable<void> reload_on_hangup() {
+    asio::signal_set hangup(loop_, SIGHUP);
+    for (;;) {
+      const auto [error, number] = co_await hangup.async_wait(asio::as_tuple(asio::use_awaitable));
+      if (error) co_return;
+      if (!options_.tls.is_wanted()) continue;
+      const auto load = [this] { return load_tls(options_.tls); };
+      const auto tls = co_await run_blocking(pool_.get_executor(), load);
+      if (tls) {
+        server_.use_tls(*tls);
+        spdlog::info("new connections use the certificate of {} as it is now", options_.tls.certificate.string());
+      } else {
+        spdlog::error("the certificate stays as it was: {}", tls.error().to_string());
+      }
+    }
   }
 
   asio::awaitable<void> shut_down() {
@@ -142,6 +184,7 @@ class Daemon {
   asio::io_context loop_;
   asio::thread_pool pool_;
   ExperimentManager manager_;
+  AccessControl access_;
   ApiContext context_;
   HttpServer server_;
 };
@@ -152,8 +195,12 @@ DaemonExit run_daemon(const DaemonOptions& options) {
   try {
     set_up_logging(options.data_dir / "lathed.log", options.log_level);
     std::signal(SIGPIPE, SIG_IGN);
-    const PidFile pid_file(options.pid_file);
+    const OwnFile pid_file(options.pid_file, std::to_string(::getpid()));
     Daemon daemon(options);
+    if (const auto prepared = daemon.prepare(); !prepared) {
+      fmt::print(stderr, "lathed: {}\n", prepared.error().to_string());
+      return DaemonExit::AccessUnsafe;
+    }
     return daemon.run();
   } catch (const std::exception& failure) {
     fmt::print(stderr, "lathed: {}\n", failure.what());

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/asio/ip/address.hpp>
 
 namespace lathe::manager {
@@ -19,14 +20,6 @@ fs::path own_folder() {
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
-fs::path default_data_dir() {
-  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
-    return fs::path(state) / "lathe";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
-    return fs::path(home) / ".local/state/lathe";
-  return {};
-}
-
 fs::path default_webui() {
   for (const fs::path& folder :
        {own_folder() / "../share/lathe/webui", fs::path(LATHE_WEBUI_INSTALLED), fs::path(LATHE_WEBUI_SOURCE)}) {
@@ -36,26 +29,20 @@ fs::path default_webui() {
   return {};
 }
 
-/// The rule that a single option cannot check by itself; empty: all is well.
+/// The rules that a single option cannot check by itself; empty: all is well.
 std::string find_mistake(const DaemonOptions& options) {
   boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(options.listen, error);
+  boost::asio::ip::make_address(options.listen, error);
   if (error) return fmt::format("--listen: '{}' is not an IP address", options.listen);
-  if (!address.is_loopback() && !options.insecure_listen) {
-    return fmt::format(
-        "--listen: {} can be reached from other machines, and lathed does not check yet who asks: whoever reaches it "
-        "can run any "
-        "command as this user. Listen on 127.0.0.1 and use an ssh tunnel, or add --insecure-listen on a network that "
-        "you trust",
-        options.listen);
-  }
+  if (options.tls.certificate.empty() != options.tls.key.empty())
+    return "--tls-cert and --tls-key belong together; one of them is missing";
   if (options.data_dir.empty()) return "--data-dir: neither it nor HOME is set, so there is no place for the data";
   return {};
 }
 
 void make_absolute(DaemonOptions& options) {
-  for (fs::path* path :
-       {&options.data_dir, &options.agent_program, &options.trial_program, &options.webui, &options.pid_file}) {
+  for (fs::path* path : {&options.data_dir, &options.agent_program, &options.trial_program, &options.webui,
+                         &options.pid_file, &options.tls.certificate, &options.tls.key}) {
     if (!path->empty()) *path = fs::absolute(*path).lexically_normal();
   }
   if (options.search_path.empty()) options.search_path.push_back(fs::current_path());
@@ -64,7 +51,8 @@ void make_absolute(DaemonOptions& options) {
 
 void describe(CLI::App& app, DaemonOptions& options) {
   app.set_version_flag("--version", "lathed " LATHE_VERSION);
-  app.add_option("--listen", options.listen, "IP address to listen on")->capture_default_str();
+  app.add_option("--listen", options.listen, "IP address to listen on; clients from beyond this machine need a token")
+      ->capture_default_str();
   app.add_option("--port", options.port, "port to listen on; 0 picks a free one")->capture_default_str();
   app.add_option("--data-dir", options.data_dir, "folder of the database, the log and the experiments")
       ->capture_default_str();
@@ -84,12 +72,31 @@ void describe(CLI::App& app, DaemonOptions& options) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   app.add_flag("--keep-trials", options.keep_trials,
                "leave running trials alone when lathed ends, and take them up again at the next start");
-  app.add_flag("--insecure-listen", options.insecure_listen,
-               "allow --listen with an address that other machines can reach");
+  app.add_flag("--require-token", options.require_token,
+               "ask every client for a token (see lathed token), as is always done beyond this machine");
+  app.add_option("--tls-cert", options.tls.certificate, "PEM file: the certificate, then those of its authorities")
+      ->check(CLI::ExistingFile);
+  app.add_option("--tls-key", options.tls.key, "PEM file: the private key of the certificate")
+      ->check(CLI::ExistingFile);
+  app.add_option("--allow-host", options.allow_hosts,
+                 "more names by which clients may reach lathed, e.g. that of a proxy");
   app.add_option("--pid-file", options.pid_file, "file that holds the process id while lathed runs");
 }
 
 }  // namespace
+
+fs::path default_data_dir() {
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
+    return fs::path(state) / "lathe";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return fs::path(home) / ".local/state/lathe";
+  return {};
+}
+
+bool listens_on_loopback(const DaemonOptions& options) {
+  boost::system::error_code error;
+  return boost::asio::ip::make_address(options.listen, error).is_loopback();
+}
 
 std::variant<DaemonOptions, int> parse_options(int argc, const char* const* argv) {
   DaemonOptions options;
@@ -99,6 +106,7 @@ std::variant<DaemonOptions, int> parse_options(int argc, const char* const* argv
   options.webui = default_webui();
   CLI::App app("lathed: runs model compression experiments and serves their REST interface and dashboard", "lathed");
   describe(app, options);
+  app.footer("lathed token ls|add|rm manages the tokens of a data folder; SIGHUP reads the certificate anew.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -109,6 +117,8 @@ std::variant<DaemonOptions, int> parse_options(int argc, const char* const* argv
     return exit_usage;
   }
   make_absolute(options);
+  options.require_token = options.require_token || !listens_on_loopback(options);
+  for (std::string& name : options.allow_hosts) boost::algorithm::to_lower(name);
   return options;
 }
 

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "http/tls.hpp"
+
 namespace lathe::manager {
 
 struct DaemonOptions {
@@ -18,10 +20,18 @@ struct DaemonOptions {
   std::filesystem::path trial_program;             ///< default: lathe-trial beside lathed
   std::filesystem::path webui;                     ///< default: the installed or the source's folder; empty: none found
   std::string log_level = "info";
-  bool keep_trials = false;        ///< at the end, leave running trials to the agent
-  bool insecure_listen = false;    ///< allow an address that others can reach
-  std::filesystem::path pid_file;  ///< empty: none
+  bool keep_trials = false;              ///< at the end, leave running trials to the agent
+  bool require_token = false;            ///< always true where others can reach the address
+  TlsFiles tls;                          ///< absolute; not wanted: plain HTTP
+  std::vector<std::string> allow_hosts;  ///< names that the Host header may give, lower case
+  std::filesystem::path pid_file;        ///< empty: none
 };
+
+/// `--data-dir` when it is left out: $XDG_STATE_HOME/lathe or ~/.local/state/lathe; empty where neither is set.
+[[nodiscard]] std::filesystem::path default_data_dir();
+
+/// Whether other machines cannot reach the address that `options` listens on.
+[[nodiscard]] bool listens_on_loopback(const DaemonOptions& options);
 
 /// The options, or the exit code of a command line that ends here (--help, --version, a mistake), already told to the
 /// user.

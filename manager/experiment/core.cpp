@@ -42,6 +42,7 @@ ExperimentManager::Core::Core(asio::any_io_executor executor, ManagerOptions opt
       pool_(kPoolThreads),
       fleet_(executor, [this](const HostSpec& spec) { return make_host(spec); },
              {options_.max_running, options_.lost_after, options_.gpu_patience}),
+      drain_(options_.data_dir),
       loading_(executor),
       changed_(executor, Clock::time_point::max()) {
   if (!options_.make_tuner) options_.make_tuner = tuners::make_tuner;
@@ -77,6 +78,7 @@ proto::Result<void> ExperimentManager::Core::open_folder() {
   auto daemon_id = daemon_id_of(options_.data_dir);
   if (!daemon_id) return tl::unexpected(daemon_id.error());
   daemon_id_ = std::move(*daemon_id);
+  drain_.load();
   auto database = Database::open(options_.data_dir / "lathe.sqlite", pool_, options_.max_database_pages);
   if (!database) return tl::unexpected(database.error());
   database_ = std::move(*database);
@@ -254,6 +256,7 @@ ExperimentContext ExperimentManager::Core::context() {
           pool_,
           events_,
           fleet_,
+          drain_,
           options_.trial_program,
           options_.trial_grace,
           options_.make_tuner,

@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "experiment/async_mutex.hpp"
+#include "experiment/drain_switch.hpp"
 #include "experiment/experiment.hpp"
 #include "experiment/files.hpp"
 #include "experiment/folder_lock.hpp"
@@ -41,6 +42,8 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   Answer<TrialRecord> edit_trial(std::string id, std::string trial_id, Experiment::Edit edit);
   Answer<TrialRecord> add_trial(std::string id, nlohmann::ordered_json parameters);
   Answer<Page<MetricRecord>> list_metrics(MetricQuery query);
+  [[nodiscard]] DaemonState daemon_state() const;
+  Answer<DaemonState> set_draining(bool draining);
   EventBus& events() { return events_; }
 
  private:
@@ -85,6 +88,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   std::string daemon_id_;  ///< keeps what this daemon has on other machines apart from what others have
   EventBus events_;
   Fleet fleet_;
+  DrainSwitch drain_;
   std::map<std::string, Loaded> experiments_;
   AsyncMutex loading_;
   bool closing_ = false;

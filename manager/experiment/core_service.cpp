@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -260,6 +261,26 @@ Answer<Page<MetricRecord>> ExperimentManager::Core::list_metrics(MetricQuery wan
   if (!page) co_return refuse(page.error());
   if (!*page) co_return no_experiment(wanted.experiment_id);
   co_return std::move(**page);
+}
+
+// ---- the daemon ----
+
+DaemonState ExperimentManager::Core::daemon_state() const {
+  DaemonState state{drain_.is_on(), 0};
+  for (const auto& [id, experiment] : experiments_) {
+    state.running_trials += experiment->state().running() + (experiment->state().preparing() ? 1 : 0);
+  }
+  return state;
+}
+
+Answer<DaemonState> ExperimentManager::Core::set_draining(bool draining) {
+  auto storing = [this, draining] { return drain_.store(draining); };
+  if (auto stored = co_await on_pool(pool_, std::move(storing)); !stored)
+    co_return refuse(Kind::Unavailable, stored.error().message);
+  if (drain_.is_on() != draining) spdlog::info(draining ? "draining: nothing new is started" : "draining has ended");
+  drain_.set(draining);
+  for (const auto& [id, experiment] : experiments_) experiment->drain_changed();
+  co_return daemon_state();
 }
 
 }  // namespace lathe::manager

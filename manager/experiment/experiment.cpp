@@ -114,6 +114,10 @@ void Experiment::hosts_changed() {
   wake();
 }
 
+void Experiment::drain_changed() {
+  wake();
+}
+
 void Experiment::begin_closing() {
   closing_ = true;
   wake();
@@ -219,6 +223,7 @@ Decision Experiment::decide_for(const Turn& turn) {
   claim_places(turn.state);
   stations_ = stations_for(turn, s.obstacle);
   s.free_slots = static_cast<std::int64_t>(stations_.size());
+  if (context_.drain.is_on()) s.obstacle = "the daemon is being drained";
   Decision decision = decide(s);
   wait_reason_ = trouble_.empty() ? decision.wait_reason : trouble_;
   return decision;

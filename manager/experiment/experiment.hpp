@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "experiment/drain_switch.hpp"
 #include "experiment/service.hpp"
 #include "experiment/tuner_seat.hpp"
 #include "experiment/turn.hpp"
@@ -28,6 +29,7 @@ struct ExperimentContext {
   boost::asio::thread_pool& pool;
   EventBus& events;
   Fleet& fleet;
+  const DrainSwitch& drain;
   std::filesystem::path trial_program;
   std::chrono::milliseconds trial_grace{5000};
   MakeTuner make_tuner;
@@ -52,6 +54,8 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   void start_failed(std::string attempt, std::string why);
   /// Something about the hosts is different: decide again.
   void hosts_changed();
+  /// Draining has begun or ended.
+  void drain_changed();
   /// Turns that begin from here on start nothing new.
   void begin_closing();
   /// False while a turn is under way that began before begin_closing().

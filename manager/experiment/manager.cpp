@@ -90,6 +90,15 @@ Answer<Page<MetricRecord>> ExperimentManager::list_metrics(MetricQuery query) {
   co_return co_await core->list_metrics(std::move(query));
 }
 
+DaemonState ExperimentManager::daemon_state() const {
+  return core_->daemon_state();
+}
+
+Answer<DaemonState> ExperimentManager::set_draining(bool draining) {
+  const auto core = core_;
+  co_return co_await core->set_draining(draining);
+}
+
 EventBus& ExperimentManager::events() {
   return core_->events();
 }

@@ -49,6 +49,12 @@ struct ExperimentChange {
   std::optional<proto::SearchSpace> search_space;
 };
 
+/// What there is to say of the daemon as a whole.
+struct DaemonState {
+  bool draining = false;            ///< nothing new is started; what runs goes on
+  std::int64_t running_trials = 0;  ///< of all experiments, preparations included
+};
+
 class ExperimentService {
  public:
   virtual ~ExperimentService() = default;
@@ -72,6 +78,10 @@ class ExperimentService {
   /// Queues a trial with parameters given by hand (source `customized`).
   [[nodiscard]] virtual Answer<TrialRecord> add_trial(std::string experiment_id, nlohmann::ordered_json parameters) = 0;
   [[nodiscard]] virtual Answer<Page<MetricRecord>> list_metrics(MetricQuery query) = 0;
+
+  [[nodiscard]] virtual DaemonState daemon_state() const = 0;
+  /// Begins or ends draining. It outlives the daemon, and answers when that is on disk. Idempotent.
+  [[nodiscard]] virtual Answer<DaemonState> set_draining(bool draining) = 0;
 
   [[nodiscard]] virtual EventBus& events() = 0;
 };

@@ -14,10 +14,11 @@ struct HttpLimits {
   /// bytes would reset the connection, and the client would never see the answer.
   std::uint64_t drain_bytes = 256ULL << 20;
   std::chrono::milliseconds drain_time{5000};
-  std::chrono::milliseconds idle_time{60000};   ///< between two requests of a connection, headers included
-  std::chrono::milliseconds read_time{30000};   ///< without any byte of a body
-  std::chrono::milliseconds write_time{30000};  ///< until the client has taken one piece of an answer
-  std::size_t connections = 256;                ///< at a time; one more gets a 503
+  std::chrono::milliseconds handshake_time{10000};  ///< of TLS
+  std::chrono::milliseconds idle_time{60000};       ///< between two requests of a connection, headers included
+  std::chrono::milliseconds read_time{30000};       ///< without any byte of a body
+  std::chrono::milliseconds write_time{30000};      ///< until the client has taken one piece of an answer
+  std::size_t connections = 256;                    ///< at a time; one more gets a 503
 };
 
 }  // namespace lathe::manager

@@ -28,8 +28,10 @@ struct HttpRequest {
   NamedValues query;                   ///< decoded; a name without `=` has an empty value
   boost::beast::http::fields headers;  ///< names ignore case
   std::string body;
-  std::string local_address;  ///< the address of ours that the client has reached
-  NamedValues path_values;    ///< filled in by the router: {name} of the pattern
+  std::string local_address;   ///< the address of ours that the client has reached
+  std::string remote_address;  ///< the client's
+  bool is_secure = false;      ///< came over TLS
+  NamedValues path_values;     ///< filled in by the router: {name} of the pattern
 
   /// Value of a header; empty when it is absent.
   [[nodiscard]] std::string_view header(std::string_view name) const;

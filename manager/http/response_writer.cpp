@@ -26,7 +26,7 @@ std::string header_text(const HttpResponse& response, Framing framing, std::uint
                                  static_cast<unsigned>(response.status), std::string_view(reason.data(), reason.size()),
                                  fmt::gmtime(std::time(nullptr)));
   for (const auto& [name, value] : response.headers) text += fmt::format("{}: {}\r\n", name, value);
-  text += "X-Content-Type-Options: nosniff\r\n";
+  text += "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n";
   if (response.header("Cache-Control").empty()) text += "Cache-Control: no-store\r\n";
   if (framing == Framing::Chunked) text += "Transfer-Encoding: chunked\r\n";
   if (framing == Framing::Length && has_body(response.status)) text += fmt::format("Content-Length: {}\r\n", length);
@@ -39,20 +39,20 @@ asio::awaitable<void> SocketBody::write(std::string_view piece) {
   const std::string size_line = framing_ == Framing::Chunked ? fmt::format("{:x}\r\n", piece.size()) : std::string();
   const std::string_view end = framing_ == Framing::Chunked ? "\r\n" : "";
   const std::array<asio::const_buffer, 3> buffers{asio::buffer(size_line), asio::buffer(piece), asio::buffer(end)};
-  stream_.expires_after(write_time_);
+  connection_.tcp().expires_after(write_time_);
   is_writing_ = true;
-  co_await asio::async_write(stream_, buffers, asio::use_awaitable);
+  co_await asio::async_write(connection_, buffers, asio::use_awaitable);
   is_writing_ = false;
-  stream_.expires_never();
+  connection_.tcp().expires_never();
   written_ += piece.size();
 }
 
 asio::awaitable<void> SocketBody::finish() {
   if (framing_ != Framing::Chunked) co_return;
   static constexpr std::string_view last_chunk = "0\r\n\r\n";
-  stream_.expires_after(write_time_);
-  co_await asio::async_write(stream_, asio::buffer(last_chunk), asio::use_awaitable);
-  stream_.expires_never();
+  connection_.tcp().expires_after(write_time_);
+  co_await asio::async_write(connection_, asio::buffer(last_chunk), asio::use_awaitable);
+  connection_.tcp().expires_never();
 }
 
 }  // namespace lathe::manager

@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <string>
 
-#include <boost/beast/core/tcp_stream.hpp>
-
 #include "http/body_stream.hpp"
+#include "http/connection.hpp"
 #include "http/response.hpp"
 
 namespace lathe::manager {
@@ -22,8 +21,8 @@ enum class Framing { Length, Chunked, Close };
 /// The body of a streamed answer on its connection.
 class SocketBody : public BodyStream {
  public:
-  SocketBody(boost::beast::tcp_stream& stream, Framing framing, std::chrono::milliseconds write_time)
-      : stream_(stream), framing_(framing), write_time_(write_time) {}
+  SocketBody(Connection& connection, Framing framing, std::chrono::milliseconds write_time)
+      : connection_(connection), framing_(framing), write_time_(write_time) {}
 
   [[nodiscard]] boost::asio::awaitable<void> write(std::string_view piece) override;
   /// What ends the body; nothing unless chunked.
@@ -34,7 +33,7 @@ class SocketBody : public BodyStream {
   [[nodiscard]] std::uint64_t written() const { return written_; }
 
  private:
-  boost::beast::tcp_stream& stream_;
+  Connection& connection_;
   Framing framing_;
   std::chrono::milliseconds write_time_;
   std::uint64_t written_ = 0;

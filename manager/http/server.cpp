@@ -40,8 +40,8 @@ proto::Error listen_error(const error_code& error, const std::string& address, s
 
 }  // namespace
 
-HttpServer::HttpServer(asio::any_io_executor loop, HttpLimits limits, HttpHandler handler)
-    : loop_(loop), limits_(limits), handler_(std::move(handler)), acceptor_(loop) {}
+HttpServer::HttpServer(asio::any_io_executor loop, HttpLimits limits, HttpService service)
+    : loop_(loop), limits_(limits), service_(std::move(service)), acceptor_(loop) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -86,7 +86,7 @@ asio::awaitable<void> HttpServer::accept_loop() {
 
 asio::awaitable<void> HttpServer::serve(tcp::socket socket) {
   const bool is_one_too_many = sessions_.size() >= limits_.connections;
-  const auto session = std::make_shared<HttpSession>(std::move(socket), limits_, handler_);
+  const auto session = std::make_shared<HttpSession>(std::move(socket), tls_, limits_, service_);
   const auto place = sessions_.insert(sessions_.end(), session);
   try {
     if (is_one_too_many) {

@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -20,7 +21,7 @@ namespace lathe::manager {
 class HttpServer {
  public:
   /// The loop must not run once the server is destroyed, unless shutdown() has returned.
-  HttpServer(boost::asio::any_io_executor loop, HttpLimits limits, HttpHandler handler);
+  HttpServer(boost::asio::any_io_executor loop, HttpLimits limits, HttpService service);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -28,6 +29,9 @@ class HttpServer {
   /// Takes the port; who connects waits until start(). Port 0 picks a free one. A port in use is an error whose `field`
   /// is "port".
   [[nodiscard]] proto::Result<boost::asio::ip::tcp::endpoint> listen(const std::string& address, std::uint16_t port);
+
+  /// Connections from now on speak TLS with this certificate; those that exist go on as they are.
+  void use_tls(TlsContext tls) { tls_ = std::move(tls); }
 
   /// Begins to accept.
   void start();
@@ -45,7 +49,8 @@ class HttpServer {
 
   boost::asio::any_io_executor loop_;
   HttpLimits limits_;
-  HttpHandler handler_;
+  HttpService service_;
+  TlsContext tls_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::list<std::shared_ptr<HttpSession>> sessions_;
 };

@@ -1,15 +1,16 @@
 #include "http/session.hpp"
 
-#include <sys/socket.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <exception>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 #include <spdlog/spdlog.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -32,6 +33,7 @@ using boost::system::error_code;
 
 constexpr auto with_error = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds drain_time_at_stop{300};
+constexpr std::chrono::milliseconds look_again{500};
 constexpr std::string_view continue_text = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The answer to a request that could not be read; nullopt when there is nobody left to answer.
@@ -54,35 +56,29 @@ std::optional<HttpResponse> refusal_for(const error_code& error, const HttpLimit
   return std::nullopt;
 }
 
-HttpRequest to_request(http::request<http::string_body>&& message) {
-  HttpRequest request;
-  request.method = message.method();
-  request.version = message.version();
-  request.body = std::move(message.body());
-  request.headers = std::move(message.base());
-  return request;
-}
-
+/// True once the client has ended its side, even behind bytes that nobody has read yet.
 bool is_peer_gone(int socket) {
-  char byte = 0;
-  const auto count = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+  pollfd waited{socket, POLLRDHUP, 0};
+  return ::poll(&waited, 1, 0) > 0 && (waited.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 }  // namespace
 
-HttpSession::HttpSession(asio::ip::tcp::socket socket, const HttpLimits& limits, const HttpHandler& handler)
-    : stream_(std::move(socket)),
+HttpSession::HttpSession(asio::ip::tcp::socket socket, TlsContext tls, const HttpLimits& limits,
+                         const HttpService& service)
+    : connection_(std::move(socket), std::move(tls)),
+      stream_(connection_.tcp()),
       limits_(limits),
-      handler_(handler),
+      service_(service),
       stop_signal_(stream_.get_executor(), asio::steady_timer::time_point::max()) {
   error_code ignored;
   stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-  const auto endpoint = stream_.socket().local_endpoint(ignored);
-  local_address_ = endpoint.address().to_string();
+  local_address_ = stream_.socket().local_endpoint(ignored).address().to_string();
+  remote_address_ = stream_.socket().remote_endpoint(ignored).address().to_string();
 }
 
 asio::awaitable<void> HttpSession::run() {
+  if (connection_.is_secure() && !co_await shake_hands()) co_return;
   while (!stopping_) {
     phase_ = Phase::Idle;
     Incoming incoming = co_await read_request();
@@ -100,7 +96,31 @@ asio::awaitable<void> HttpSession::run() {
   co_await drain();
 }
 
+asio::awaitable<bool> HttpSession::shake_hands() {
+  phase_ = Phase::Idle;
+  stream_.expires_after(limits_.handshake_time);
+  const auto [error] = co_await connection_.async_handshake(with_error);
+  phase_ = Phase::Handling;
+  stream_.expires_never();
+  if (!error) co_return true;
+  spdlog::debug("{}: no TLS connection: {}", remote_address_, error.message());
+  if (ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_HTTP_REQUEST) co_await refuse_plain_http();
+  co_return false;
+}
+
+asio::awaitable<void> HttpSession::refuse_plain_http() {
+  const HttpResponse response = problem_response(HttpStatus::bad_request, "this port speaks https, not http");
+  const std::string text = header_text(response, Framing::Length, response.body.size(), false) + response.body;
+  stream_.expires_after(limits_.write_time);
+  co_await asio::async_write(stream_, asio::buffer(text), with_error);
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  std::array<char, 4096> waste;
+  co_await stream_.async_read_some(asio::buffer(waste), with_error);
+}
+
 asio::awaitable<void> HttpSession::turn_away() {
+  if (connection_.is_secure() && !co_await shake_hands()) co_return;
   HttpResponse response = problem_response(HttpStatus::service_unavailable, "too many connections");
   response.set("Retry-After", "5");
   HttpRequest request;
@@ -121,16 +141,22 @@ void HttpSession::abort() {
 
 asio::awaitable<HttpSession::Incoming> HttpSession::read_request() {
   Incoming incoming;
-  incoming.request.local_address = local_address_;
   Parser parser;
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
   parser.body_limit(limits_.body_bytes);
   stream_.expires_after(limits_.idle_time);
-  auto [error, count] = co_await http::async_read_header(stream_, buffer_, parser, with_error);
-  if (!error) {
+  auto [error, count] = co_await http::async_read_header(connection_, buffer_, parser, with_error);
+  stream_.expires_never();
+  if (!error || error == http::error::body_limit) {
     phase_ = Phase::Handling;
-    error = co_await read_body(parser);
+    incoming.request = take_header(parser);
+    const auto target = parser.get().target();
+    const auto parsed = parse_target({target.data(), target.size()}, incoming.request);
+    if (!parsed) incoming.refusal = bad_request(parsed.error());
+    if (parsed && service_.admit) incoming.refusal = co_await service_.admit(incoming.request);
+    if (incoming.refusal) co_return incoming;
   }
+  if (!error) error = co_await read_body(parser);
   stream_.expires_never();
   if (error) {
     incoming.refusal = refusal_for(error, limits_);
@@ -138,23 +164,30 @@ asio::awaitable<HttpSession::Incoming> HttpSession::read_request() {
     co_return incoming;
   }
   incoming.keep_alive = parser.keep_alive();
-  const std::string target(parser.get().target().data(), parser.get().target().size());
-  incoming.request = to_request(parser.release());
-  incoming.request.local_address = local_address_;
-  if (const auto parsed = parse_target(target, incoming.request); !parsed)
-    incoming.refusal = bad_request(parsed.error());
+  incoming.request.body = std::move(parser.get().body());
   co_return incoming;
+}
+
+HttpRequest HttpSession::take_header(const Parser& parser) const {
+  HttpRequest request;
+  request.method = parser.get().method();
+  request.version = parser.get().version();
+  request.headers = parser.get().base();
+  request.local_address = local_address_;
+  request.remote_address = remote_address_;
+  request.is_secure = connection_.is_secure();
+  return request;
 }
 
 asio::awaitable<error_code> HttpSession::read_body(Parser& parser) {
   if (boost::beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
     stream_.expires_after(limits_.write_time);
-    const auto [error, count] = co_await asio::async_write(stream_, asio::buffer(continue_text), with_error);
+    const auto [error, count] = co_await asio::async_write(connection_, asio::buffer(continue_text), with_error);
     if (error) co_return error;
   }
   while (!parser.is_done()) {
     stream_.expires_after(limits_.read_time);
-    const auto [error, count] = co_await http::async_read_some(stream_, buffer_, parser, with_error);
+    const auto [error, count] = co_await http::async_read_some(connection_, buffer_, parser, with_error);
     if (error) co_return error;
   }
   co_return error_code{};
@@ -162,7 +195,7 @@ asio::awaitable<error_code> HttpSession::read_body(Parser& parser) {
 
 asio::awaitable<HttpResponse> HttpSession::handle(HttpRequest& request) {
   try {
-    co_return co_await handler_(request);
+    co_return co_await service_.handle(request);
   } catch (const std::exception& failure) {
     spdlog::error("{} {} failed: {}", std::string(http::to_string(request.method)), request.path, failure.what());
   }
@@ -181,7 +214,7 @@ asio::awaitable<void> HttpSession::send(const HttpRequest& request, HttpResponse
   const std::string_view body = is_head ? std::string_view() : std::string_view(response.body);
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(header), asio::buffer(body)};
   stream_.expires_after(limits_.write_time);
-  co_await asio::async_write(stream_, buffers, asio::use_awaitable);
+  co_await asio::async_write(connection_, buffers, asio::use_awaitable);
   stream_.expires_never();
   if (!response.producer || is_head) co_return;
   const bool is_whole = co_await send_stream(request, response, framing == Framing::Chunked);
@@ -189,7 +222,7 @@ asio::awaitable<void> HttpSession::send(const HttpRequest& request, HttpResponse
 }
 
 asio::awaitable<bool> HttpSession::send_stream(const HttpRequest& request, HttpResponse& response, bool is_chunked) {
-  SocketBody body(stream_, is_chunked ? Framing::Chunked : Framing::Length, limits_.write_time);
+  SocketBody body(connection_, is_chunked ? Framing::Chunked : Framing::Length, limits_.write_time);
   try {
     if (response.is_live) {
       co_await produce_live(body, response.producer);
@@ -224,9 +257,14 @@ asio::awaitable<void> HttpSession::produce_live(BodyStream& body, const BodyProd
 
 asio::awaitable<void> HttpSession::until_client_leaves() {
   const auto [error] = co_await stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, with_error);
-  if (error || is_peer_gone(stream_.socket().native_handle())) co_return;
-  // The client has sent its next request already; from now on only a failing write tells that it is gone.
-  co_await until_stopped();
+  asio::steady_timer pause(stream_.get_executor());
+  // The next request, or words of TLS, may lie unread in front of the end: then there is nothing to wait for.
+  while (!error && !is_peer_gone(stream_.socket().native_handle())) {
+    pause.expires_after(look_again);
+    co_await pause.async_wait(with_error);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return;
+  }
 }
 
 asio::awaitable<void> HttpSession::until_stopped() {
@@ -240,9 +278,8 @@ asio::awaitable<void> HttpSession::until_stopped() {
 asio::awaitable<void> HttpSession::drain() {
   if (!stream_.socket().is_open()) co_return;
   phase_ = Phase::Draining;
-  error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   stream_.expires_after(stopping_ ? std::min(limits_.drain_time, drain_time_at_stop) : limits_.drain_time);
+  co_await say_goodbye();
   std::array<char, 64 * 1024> waste;
   for (std::uint64_t total = 0; total < limits_.drain_bytes;) {
     const auto [error, count] = co_await stream_.async_read_some(asio::buffer(waste), with_error);
@@ -250,6 +287,14 @@ asio::awaitable<void> HttpSession::drain() {
     total += count;
   }
   stream_.close();
+}
+
+/// Ends our side. With TLS its own word of farewell comes first, without waiting for the client's: what is still on
+/// its way is thrown away unread.
+asio::awaitable<void> HttpSession::say_goodbye() {
+  if (connection_.is_secure()) co_await connection_.async_farewell(with_error);
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 }  // namespace lathe::manager

@@ -1,14 +1,17 @@
 #include "http/static_files.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <array>
-#include <cstdint>
-#include <fstream>
-#include <iterator>
+#include <cerrno>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "http/open_beneath.hpp"
 #include "http/problem.hpp"
 
 namespace lathe::manager {
@@ -45,32 +48,38 @@ std::string_view content_type(const fs::path& file) {
 }
 
 /// Changes whenever the file does.
-std::string entity_tag(const fs::path& file, std::uintmax_t size) {
-  return fmt::format("\"{:x}-{:x}\"", static_cast<std::uint64_t>(fs::last_write_time(file).time_since_epoch().count()),
-                     size);
+std::string entity_tag(const struct stat& status) {
+  return fmt::format("\"{:x}.{:x}-{:x}\"", status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size);
 }
 
 HttpResponse not_found(const HttpRequest& request) {
   return problem_response(HttpStatus::not_found, "there is no page at " + request.path);
 }
 
-bool is_inside(const fs::path& root, const fs::path& file) {
-  const fs::path relative = fs::canonical(file).lexically_relative(fs::canonical(root));
-  return !relative.empty() && *relative.begin() != "..";
+std::string read_all(int descriptor) {
+  std::string text;
+  std::array<char, 64 * 1024> block;
+  for (;;) {
+    const ssize_t count = ::read(descriptor, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw std::system_error(errno, std::generic_category(), "read");
+    if (count == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(count));
+  }
 }
 
-HttpResponse read_file(const fs::path& file, const HttpRequest& request) {
-  const std::string tag = entity_tag(file, fs::file_size(file));
+HttpResponse file_answer(const fs::path& name, const FileDescriptor& file, const HttpRequest& request) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw std::system_error(errno, std::generic_category(), "fstat");
+  const std::string tag = entity_tag(status);
   HttpResponse response;
   response.set("ETag", tag).set("Cache-Control", "no-cache");
   if (request.header("If-None-Match") == tag) {
     response.status = HttpStatus::not_modified;
     return response;
   }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return not_found(request);
-  response.body.assign(std::istreambuf_iterator<char>(stream), {});
-  response.set("Content-Type", std::string(content_type(file)));
+  response.body = read_all(file.get());
+  response.set("Content-Type", std::string(content_type(name)));
   response.set("Content-Security-Policy", std::string(content_security_policy)).set("Referrer-Policy", "no-referrer");
   return response;
 }
@@ -78,16 +87,17 @@ HttpResponse read_file(const fs::path& file, const HttpRequest& request) {
 }  // namespace
 
 HttpResponse serve_static(const fs::path& root, const HttpRequest& request) {
-  fs::path file = root;
+  fs::path name;
   for (const std::string& segment : request.segments) {
     if (segment.empty() && &segment == &request.segments.back()) break;
     if (!is_plain_name(segment)) return not_found(request);
-    file /= segment;
+    name /= segment;
   }
-  std::error_code error;
-  if (fs::is_directory(file, error)) file /= "index.html";
-  if (!fs::is_regular_file(file, error) || !is_inside(root, file)) return not_found(request);
-  return read_file(file, request);
+  const bool is_folder = request.segments.empty() || request.segments.back().empty();
+  if (is_folder) name /= "index.html";
+  const auto file = open_beneath(root, name);
+  if (!file) return not_found(request);
+  return file_answer(name, *file, request);
 }
 
 }  // namespace lathe::manager

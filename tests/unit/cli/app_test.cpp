@@ -83,7 +83,7 @@ TEST(App, WrongUsageIsTwo) {
                                              {"trial", "ls", "--head", "2", "--tail", "3"},
                                              {"experiment", "export", "--type", "xml"},
                                              {"-o", "yaml", "experiment", "list"},
-                                             {"--url", "https://x", "experiment", "list"},
+                                             {"--url", "ftp://x", "experiment", "list"},
                                              {"trial", "show"},
                                              {"trial", "add", "x", "--parameters", "[1]"},
                                              {"top", "x"}}) {
@@ -387,6 +387,42 @@ TEST(Wait, RedrawsInPlaceOnATerminal) {
   EXPECT_THAT(err.str(), HasSubstr("\r\x1b[K"
                                    "aa [█████░"));
   EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST(Lathectl, DrainsAndResumesTheDaemon) {
+  const FakeDaemon daemon([](const FakeRequest& request) {
+    return json({{"version", "1.0"}, {"draining", request.method == "PUT"}, {"runningTrials", 1}});
+  });
+  EXPECT_EQ(lathectl(daemon.url(), {"daemon", "drain"}).out,
+            "lathed 1.0: draining, starts nothing new, 1 trial runs\n");
+  EXPECT_EQ(lathectl(daemon.url(), {"daemon", "resume"}).out, "lathed 1.0: open, 1 trial runs\n");
+  EXPECT_EQ(Json::parse(lathectl(daemon.url(), {"daemon", "show", "-o", "json"}).out)["runningTrials"], 1);
+  const auto requests = daemon.requests();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_EQ(requests[0].method + " " + requests[0].target, "PUT /api/v1/daemon/drain");
+  EXPECT_EQ(requests[1].method + " " + requests[1].target, "DELETE /api/v1/daemon/drain");
+  EXPECT_EQ(requests[2].method + " " + requests[2].target, "GET /api/v1/daemon");
+}
+
+TEST(Lathectl, ShowsTheTokenOfAFile) {
+  const FakeDaemon daemon(from({{"/api/v1/daemon", {{"version", "1.0"}}}}));
+  const auto file = std::filesystem::temp_directory_path() / "lathectl-token-of-a-test";
+  std::ofstream(file) << "lathe_abc\n";
+  EXPECT_EQ(lathectl(daemon.url(), {"--token-file", file.string(), "daemon", "show"}).code, 0);
+  EXPECT_EQ(daemon.requests().back().authorization, "Bearer lathe_abc");
+  EXPECT_EQ(lathectl(daemon.url(), {"daemon", "show"}).code, 0);
+  EXPECT_EQ(daemon.requests().back().authorization, "");
+  std::filesystem::remove(file);
+  const Result missing = lathectl(daemon.url(), {"--token-file", file.string(), "daemon", "show"});
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("lathectl-token-of-a-test: No such file"));
+}
+
+TEST(Lathectl, SaysThatAServerSpeaksNoTls) {
+  const FakeDaemon daemon([](const FakeRequest&) { return FakeAnswer{}; });
+  const Result result = lathectl("https" + daemon.url().substr(4), {"daemon", "show"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_THAT(result.err, HasSubstr("secure connection"));
 }
 
 }  // namespace

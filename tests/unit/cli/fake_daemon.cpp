@@ -19,7 +19,7 @@ namespace http = boost::beast::http;
 
 FakeRequest to_request(const http::request<http::string_body>& message) {
   return {std::string(message.method_string()), std::string(message.target()), message.body(),
-          std::string(message["Last-Event-ID"])};
+          std::string(message["Last-Event-ID"]), std::string(message["Authorization"])};
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ struct FakeRequest {
   std::string target;
   std::string body;
   std::string last_event_id;
+  std::string authorization;
 };
 
 class FakeDaemon {

@@ -140,5 +140,29 @@ TEST_F(ExperimentTest, EventsTellWhatChanged) {
   EXPECT_EQ(heard["deleted"], 1);
 }
 
+TEST_F(ExperimentTest, ADrainedDaemonStartsNothingNewAlsoAfterARestart) {
+  const std::string id = create(config(2, 4));
+  const std::string first = running_trial(1);
+  const auto drained = loop_->run(manager_->set_draining(true));
+  ASSERT_TRUE(drained);
+  EXPECT_TRUE(drained->draining);
+  EXPECT_EQ(drained->running_trials, 2);
+  agent_->report_final(first, 1);
+  agent_->exit(first, 0);
+  ASSERT_TRUE(until([&] { return manager_->daemon_state().running_trials == 1; }));
+  ASSERT_TRUE(until([&] { return trials(id).size() == 3; })) << "one is put forward, so that its reason can be seen";
+  EXPECT_EQ(trials(id)[2].status, TrialStatus::Waiting);
+  ASSERT_TRUE(until([&] { return trials(id)[2].wait_reason == "the daemon is being drained"; }));
+  restart();
+  EXPECT_TRUE(manager_->daemon_state().draining);
+  EXPECT_EQ(agent_->started.size(), 2u);
+  const auto resumed = loop_->run(manager_->set_draining(false));
+  ASSERT_TRUE(resumed);
+  EXPECT_FALSE(resumed->draining);
+  ASSERT_TRUE(until([&] { return agent_->started.size() == 3; }));
+  restart();
+  EXPECT_FALSE(manager_->daemon_state().draining);
+}
+
 }  // namespace
 }  // namespace lathe::manager

@@ -19,6 +19,7 @@ class FakeService : public ExperimentService {
   std::optional<ExperimentChange> last_change;
   std::optional<nlohmann::ordered_json> last_parameters;
   TrialQuery last_trial_query;
+  DaemonState daemon;
   bool is_broken = false;  ///< every call throws
   std::size_t page_limit = 1000;
 
@@ -75,6 +76,11 @@ class FakeService : public ExperimentService {
     Page<MetricRecord> page;
     page.items = metrics;
     co_return checked(page);
+  }
+  DaemonState daemon_state() const override { return daemon; }
+  Answer<DaemonState> set_draining(bool draining) override {
+    daemon.draining = draining;
+    co_return checked(daemon);
   }
   EventBus& events() override { return bus_; }
 

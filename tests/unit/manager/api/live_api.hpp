@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../http/live_server.hpp"
+#include "api/admission.hpp"
 #include "api/routes.hpp"
 #include "fake_service.hpp"
 
@@ -26,8 +27,10 @@ class LiveApi : public ::testing::Test {
     folder_ = name;
     service_.experiments["abcd1234"].id = "abcd1234";
     context_ = std::make_unique<ApiContext>(
-        ApiContext{service_, pool_.get_executor(), {folder_}, folder_ / "lathed.log", {}, {}, "1.2.3"});
-    server_ = std::make_unique<LiveServer>([this](HttpRequest& request) { return answer(request, *context_); });
+        ApiContext{service_, pool_.get_executor(), {folder_}, folder_, folder_ / "lathed.log", {}, {}, "1.2.3"});
+    server_ =
+        std::make_unique<LiveServer>([this](HttpRequest& request) { return answer(request, *context_); }, HttpLimits{},
+                                     [this](const HttpRequest& request) { return admit(request, *context_); });
   }
   ~LiveApi() override {
     server_.reset();

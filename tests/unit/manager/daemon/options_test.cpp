@@ -34,11 +34,25 @@ TEST(Options, MakePathsAbsolute) {
   EXPECT_EQ(options.pid_file, std::filesystem::current_path() / "x.pid");
 }
 
-TEST(Options, RefuseAddressesThatOthersReach) {
-  EXPECT_TRUE(is_usage_error({"--listen", "0.0.0.0"}));
-  EXPECT_TRUE(is_usage_error({"--listen", "192.168.1.5"}));
-  EXPECT_TRUE(std::holds_alternative<DaemonOptions>(parse({"--listen", "0.0.0.0", "--insecure-listen"})));
-  EXPECT_TRUE(std::holds_alternative<DaemonOptions>(parse({"--listen", "::1"})));
+TEST(Options, WantTokensWhereOthersReachTheAddress) {
+  EXPECT_FALSE(std::get<DaemonOptions>(parse({})).require_token);
+  EXPECT_FALSE(std::get<DaemonOptions>(parse({"--listen", "::1"})).require_token);
+  EXPECT_FALSE(std::get<DaemonOptions>(parse({"--listen", "127.0.0.2"})).require_token);
+  EXPECT_TRUE(std::get<DaemonOptions>(parse({"--require-token"})).require_token);
+  for (const char* address : {"0.0.0.0", "192.168.1.5", "::", "fe80::1"})
+    EXPECT_TRUE(std::get<DaemonOptions>(parse({"--listen", address})).require_token) << address;
+}
+
+TEST(Options, WantCertificateAndKeyTogether) {
+  EXPECT_TRUE(is_usage_error({"--tls-cert", "/dev/null"}));
+  EXPECT_TRUE(is_usage_error({"--tls-key", "/dev/null"}));
+  EXPECT_TRUE(is_usage_error({"--tls-cert", "/no/such/file", "--tls-key", "/dev/null"}));
+  EXPECT_TRUE(std::get<DaemonOptions>(parse({"--tls-cert", "/dev/null", "--tls-key", "/dev/null"})).tls.is_wanted());
+}
+
+TEST(Options, KnowHostsInLowerCase) {
+  EXPECT_EQ(std::get<DaemonOptions>(parse({"--allow-host", "GPU1.lab", "proxy"})).allow_hosts,
+            (std::vector<std::string>{"gpu1.lab", "proxy"}));
 }
 
 TEST(Options, RefuseWhatMakesNoSense) {

@@ -114,8 +114,10 @@ class Client {
 
 class LiveServer {
  public:
-  explicit LiveServer(HttpHandler handler, HttpLimits limits = {})
-      : work_(loop_.get_executor()), server_(loop_.get_executor(), limits, std::move(handler)) {
+  explicit LiveServer(HttpHandler handler, HttpLimits limits = {}, HttpGate gate = {}, TlsContext tls = {})
+      : work_(loop_.get_executor()),
+        server_(loop_.get_executor(), limits, HttpService{std::move(handler), std::move(gate)}) {
+    server_.use_tls(std::move(tls));
     port_ = server_.listen("127.0.0.1", 0).value().port();
     server_.start();
     thread_ = std::thread([this] { loop_.run(); });

@@ -1,6 +1,7 @@
 #include "http/static_files.hpp"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -23,6 +24,8 @@ class StaticFiles : public ::testing::Test {
     write(root_ / "sub/app.js", "let x;");
     write(base_ / "secret", "secret");
     fs::create_symlink(base_ / "secret", root_ / "link.txt");
+    fs::create_directory_symlink(base_, root_ / "linked");
+    ASSERT_EQ(::mkfifo((root_ / "pipe").c_str(), 0600), 0);
   }
   void TearDown() override { fs::remove_all(base_); }
 
@@ -58,7 +61,8 @@ TEST_F(StaticFiles, AnswersNotModifiedToWhoHasIt) {
 
 TEST_F(StaticFiles, LetsNoPathLeadOut) {
   for (const char* target : {"/../secret", "/%2e%2e/secret", "/sub/../../secret", "/..%2fsecret", "/%2e%2e%2fsecret",
-                             "/link.txt", "/sub/%00", "/.git/config", "/sub", "/nothing", "//etc/passwd"}) {
+                             "/link.txt", "/linked/secret", "/pipe", "/sub/%00", "/index.html/", "/sub/app.js%00.png",
+                             "/.git/config", "/sub", "/nothing", "//etc/passwd"}) {
     EXPECT_EQ(get(target).status, HttpStatus::not_found) << target;
   }
 }
