@@ -146,7 +146,7 @@ class Trial {
     const auto file = environment_.output_directory / kModelFile;
     torch::jit::Module smaller = compressed_->model;
     if (compressed_->structured) {
-      auto sped_up = compression::speed_up(smaller, compressed_->masks, example_);
+      auto sped_up = compression::speed_up(smaller, compressed_->masks, example_, speedup_of(setup_.config));
       if (!sped_up) return fail("speed-up: " + sped_up.error().message);
       smaller = sped_up->model;
     }
