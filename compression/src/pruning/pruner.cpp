@@ -32,23 +32,7 @@ bool prunes_something(const Pruner& pruner, const std::vector<SelectedLayer>& la
   return together >= 1;
 }
 
-}  // namespace
-
-std::string_view name_of(PruningMetric metric) {
-  static constexpr std::array<std::string_view, 8> kNames{"level", "l1",       "l2",   "fpgm",
-                                                          "slim",  "taylorfo", "apoz", "mean_activation"};
-  return kNames.at(static_cast<std::size_t>(metric));
-}
-
-bool needs_statistics(PruningMetric metric) {
-  return metric == PruningMetric::TaylorFo || metric == PruningMetric::Apoz || metric == PruningMetric::MeanActivation;
-}
-
-bool has_group_importance(PruningMetric metric) {
-  return metric == PruningMetric::L1 || metric == PruningMetric::L2 || metric == PruningMetric::Fpgm;
-}
-
-/// Those of the modes, whether they go with the metric.
+/// Whether the mode and its arguments go with the metric.
 Result<void> check_mode(const PrunerOptions& options) {
   const bool level = options.metric == PruningMetric::Level;
   if (options.mode == PruningMode::DependencyAware && (level || options.metric == PruningMetric::Slim)) {
@@ -65,6 +49,22 @@ Result<void> check_mode(const PrunerOptions& options) {
   if (options.round_to < 1) return fail(fmt::format("round_to is {}; expected 1 or more", options.round_to));
   if (level && options.round_to > 1) return fail("round_to is of pruners of filters; level prunes single weights");
   return {};
+}
+
+}  // namespace
+
+std::string_view name_of(PruningMetric metric) {
+  static constexpr std::array<std::string_view, 8> kNames{"level", "l1",       "l2",   "fpgm",
+                                                          "slim",  "taylorfo", "apoz", "mean_activation"};
+  return kNames.at(static_cast<std::size_t>(metric));
+}
+
+bool needs_statistics(PruningMetric metric) {
+  return metric == PruningMetric::TaylorFo || metric == PruningMetric::Apoz || metric == PruningMetric::MeanActivation;
+}
+
+bool has_group_importance(PruningMetric metric) {
+  return metric == PruningMetric::L1 || metric == PruningMetric::L2 || metric == PruningMetric::Fpgm;
 }
 
 Result<void> check_options(const PrunerOptions& options) {

@@ -76,6 +76,24 @@ TEST_F(TrialProgram, L1TrialShrinksTheModel) {
   EXPECT_EQ(report["layers"][1]["macs_after"], 36 * 6 * 9);
 }
 
+TEST_F(TrialProgram, RoundToLeavesMultiplesThatAreNotZero) {
+  config.config_list = Json::parse(R"([{"exclude": true, "op_names": ["fc2"]}])");
+  config.finetuning.epochs = 0;
+  config.speedup.round_to = 4;
+  for (const char* mode : {"normal", "group"}) {
+    const Outcome outcome =
+        run_trial(std::string(R"({"a": {"_name": "l1", "sparsity": 0.5, "parameter::mode": ")") + mode + "\"}}");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+    const auto shapes = shapes_in(path("compressed.pt"));
+    EXPECT_EQ(shapes.at("conv1"), (compression::Shape{4, 1, 3, 3})) << mode;
+    EXPECT_EQ(shapes.at("conv2"), (compression::Shape{8, 4, 3, 3})) << mode << ": six of twelve would go";
+    EXPECT_EQ(shapes.at("fc1"), (compression::Shape{16, 72})) << mode;
+    const auto smaller = compression::load_model(path("compressed.pt"));
+    ASSERT_TRUE(smaller);
+    EXPECT_EQ(compression::count_nonzero_parameters(*smaller), compression::count_parameters(*smaller)) << mode;
+  }
+}
+
 TEST_F(TrialProgram, CostsStandSideBySide) {
   config.finetuning.epochs = 0;
   config.objective = {proto::ObjectiveMetric::Speedup, {}};
