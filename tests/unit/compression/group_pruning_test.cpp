@@ -1,4 +1,6 @@
 // Importance of dependency groups, and filters that stay in multiples.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +18,6 @@ namespace {
 
 using test_models::Builder;
 using test_models::random_input;
-using test_models::weight_shapes;
 using ::testing::HasSubstr;
 using torch::jit::Module;
 
