@@ -119,21 +119,25 @@ QuantizedCase quantized(const std::string& model_name, const torch::jit::Module&
 
 }  // namespace
 
-std::vector<QuantizedCaseMaker> quantized_cases() {
+std::vector<QuantizedCaseMaker> quantized_cases_of(const std::string& name, torch::jit::Module model,
+                                                   const Shape& input, const std::set<std::string>& quantizers) {
+  model.eval();
+  train(model, input);
   std::vector<QuantizedCaseMaker> cases;
-  const auto add = [&](const std::string& name, torch::jit::Module model, const Shape& shape) {
-    model.eval();
-    train(model, shape);
-    for (const Setting& setting : settings()) {
-      cases.push_back({name + "." + setting.name, [name, model, shape, setting] {
-                         torch::jit::Module copy = copy_model(model);
-                         copy.eval();
-                         return quantized(name, copy, shape, setting);
-                       }});
-    }
-  };
-  add("lenet", lenet(1), {1, 1, 28, 28});
-  add("resnet", resnet(1), {1, 3, 32, 32});
+  for (const Setting& setting : settings()) {
+    if (!quantizers.empty() && !quantizers.contains(setting.name)) continue;
+    cases.push_back({name + "." + setting.name, [name, model, input, setting] {
+                       torch::jit::Module copy = copy_model(model);
+                       copy.eval();
+                       return quantized(name, copy, input, setting);
+                     }});
+  }
+  return cases;
+}
+
+std::vector<QuantizedCaseMaker> quantized_cases() {
+  auto cases = quantized_cases_of("lenet", lenet(1), {1, 1, 28, 28});
+  for (auto& one : quantized_cases_of("resnet", resnet(1), {1, 3, 32, 32})) cases.push_back(std::move(one));
   return cases;
 }
 
