@@ -35,7 +35,8 @@ at::Tensor unpacked(const Int8Model& made, const std::string& attribute, const c
 }
 
 at::Tensor simulated_weight(const Quantized& net, const std::string& layer) {
-  for (const TensorGrid& grid : net.quantization->grids().value()) {
+  const auto grids = net.quantization->grids();
+  for (const TensorGrid& grid : grids.value()) {
     if (grid.layer == layer && grid.place == TapPlace::Weight) return grid.weight.detach();
   }
   return {};
@@ -72,15 +73,14 @@ TEST(Int8FewBits, DoReFaOfEightBitsHasLevelsThatInt8HasNot) {
 /// Signs between the layers: float decides them, and the next layer reads them as two levels.
 TEST(Int8FewBits, ABinarisedNetworkHasItsSignsExactly) {
   Builder build(0);
-  auto model =
-      build.net("Net",
-                {{"conv1", build.conv2d(1, 16, {.kernel = 3, .bias = false})},
-                 {"bn1", build.batch_norm2d(16, true)},
-                 {"act1", build.net("torch.nn.modules.activation.Hardtanh", {},
-                                    "def forward(self, x):\n  return torch.nn.functional.hardtanh(x, -1., 1.)\n")},
-                 {"conv2", build.conv2d(16, 8, {.kernel = 3, .bias = false})}},
-                "def forward(self, x):\n"
-                "  return self.conv2.forward(self.act1.forward(self.bn1.forward(self.conv1.forward(x))))\n");
+  auto model = build.net("Net",
+                         {{"conv1", build.conv2d(1, 16, {.kernel = 3, .bias = false})},
+                          {"bn1", build.batch_norm2d(16, true)},
+                          {"act1", build.net("torch.nn.modules.activation.Hardtanh", {},
+                                             "def forward(self, x):\n  return torch.hardtanh(x, -1., 1.)\n")},
+                          {"conv2", build.conv2d(16, 8, {.kernel = 3, .bias = false})}},
+                         "def forward(self, x):\n"
+                         "  return self.conv2.forward(self.act1.forward(self.bn1.forward(self.conv1.forward(x))))\n");
   const auto data = random_data({1, 10, 10});
   auto layers = all_layers(model, {.weight = QuantSpec{.bits = 1}});
   layers.push_back(test_models::quantized(model, "act1", {.output = QuantSpec{.bits = 1}}, "Hardtanh"));

@@ -25,6 +25,7 @@ using test_models::converted;
 using test_models::kByChannel;
 using test_models::kByte;
 using test_models::kSymmetric;
+using test_models::mean_relative_difference;
 using test_models::operators_of;
 using test_models::random_data;
 using test_models::relative_difference;
@@ -192,7 +193,8 @@ TEST(Int8Layers, VolumesRunWithTheirReluInTheKernel) {
       calibrated(QuantizerKind::Qat, model, all_layers(model, {.weight = kByChannel, .input = kByte}), data);
   const Int8Model made = converted(net, data);
   EXPECT_EQ(operators_of(made.model).at("quantized::conv3d_relu"), 2);
-  EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.03);
+  EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.15) << "beyond the histogram's end it is cut";
+  EXPECT_LT(mean_relative_difference(net, made, data.slice(0, 16).inputs), 0.005);
 }
 
 struct TransposedCase {
@@ -224,7 +226,8 @@ TEST_P(Int8Transposed, AgreesWithItsSimulation) {
     const auto operators = operators_of(made.model);
     EXPECT_FALSE(operators.contains("aten::relu"));
     EXPECT_EQ(operators.size(), 3U) << "quantize, the kernel, dequantize";
-    EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.03);
+    EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.15) << "beyond the histogram's end it is cut";
+    EXPECT_LT(mean_relative_difference(net, made, data.slice(0, 16).inputs), 0.005);
   }
 }
 

@@ -47,13 +47,31 @@ std::map<std::string, int> operators_of(const torch::jit::Module& model) {
   return count;
 }
 
-double relative_difference(const Quantized& net, const Int8Model& made, const at::Tensor& input) {
+namespace {
+
+struct Outputs {
+  at::Tensor expected;
+  at::Tensor found;
+};
+
+Outputs outputs(const Quantized& net, const Int8Model& made, const at::Tensor& input) {
   const c10::NoGradGuard no_grad;
   torch::jit::Module model = made.model;
-  const at::Tensor expected = net.run(input);
-  const at::Tensor found = model.forward({input}).toTensor();
-  EXPECT_EQ(expected.sizes(), found.sizes());
+  Outputs both{net.run(input), model.forward({input}).toTensor()};
+  EXPECT_EQ(both.expected.sizes(), both.found.sizes());
+  return both;
+}
+
+}  // namespace
+
+double relative_difference(const Quantized& net, const Int8Model& made, const at::Tensor& input) {
+  const auto [expected, found] = outputs(net, made, input);
   return (expected - found).abs().max().item<double>() / expected.abs().max().item<double>();
+}
+
+double mean_relative_difference(const Quantized& net, const Int8Model& made, const at::Tensor& input) {
+  const auto [expected, found] = outputs(net, made, input);
+  return (expected - found).abs().mean().item<double>() / expected.abs().max().item<double>();
 }
 
 }  // namespace lathe::compression::test_models

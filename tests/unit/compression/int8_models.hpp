@@ -42,5 +42,7 @@ constexpr std::int64_t kLargeBatch = 1'000'000;
 
 /// Largest |int8 - simulation| over the largest |simulation|.
 [[nodiscard]] double relative_difference(const Quantized& net, const Int8Model& made, const at::Tensor& input);
+/// The mean difference, likewise.
+[[nodiscard]] double mean_relative_difference(const Quantized& net, const Int8Model& made, const at::Tensor& input);
 
 }  // namespace lathe::compression::test_models

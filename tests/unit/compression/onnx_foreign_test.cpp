@@ -37,7 +37,7 @@ class OnnxForeign : public testing::Test {
 
   [[nodiscard]] static std::map<std::string, std::string> types_of(const torch::jit::Module& model) {
     std::map<std::string, std::string> types;
-    for (const Layer& layer : layers_of(model)) types[layer.name] = layer.type;
+    for (const auto& named : model.named_modules()) types[named.name] = named.value.type()->name()->name();
     return types;
   }
 
