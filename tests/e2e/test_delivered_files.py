@@ -19,7 +19,7 @@ IMAGES_HEADER, LABELS_HEADER = 16, 8  # of IDX files
 EXPERIMENT = """
 experimentName: delivered-files
 trialConcurrency: 2
-maxTrialNumber: 4
+maxTrialNumber: 6
 searchSpace:
   algorithm:
     _type: choice
@@ -29,7 +29,7 @@ searchSpace:
       - _name: qat
         quant_types: {{_type: choice, _value: [[weight, input], [weight, input, output]]}}
         quant_bits: {{_type: choice, _value: [8]}}
-tuner: {{name: GridSearch}}
+tuner: {{name: Random, classArgs: {{seed: 3}}}}
 compression:
   model: {model}
   inputShape: [1, 1, 28, 28]

@@ -1,5 +1,7 @@
 #include "quantized_cases.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -87,8 +89,12 @@ void train(torch::jit::Module& model, const Shape& shape) {
     const at::Tensor output = model.forward({samples.inputs}).toTensor();
     at::nll_loss(at::log_softmax(output, 1), samples.classes).backward();
     const c10::NoGradGuard no_grad;
+    // Gradients of norm 1 at most: deep models would run away from weights that nobody has trained.
+    double squares = 0;
+    for (const at::Tensor& parameter : model.parameters()) squares += parameter.grad().square().sum().item<double>();
+    const double rate = kRate / std::max(1.0, std::sqrt(squares));
     for (at::Tensor parameter : model.parameters()) {
-      parameter.sub_(parameter.grad(), kRate);
+      parameter.sub_(parameter.grad(), rate);
       parameter.mutable_grad().reset();
     }
   }

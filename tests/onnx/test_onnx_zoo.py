@@ -20,7 +20,6 @@ from test_zoo import BUILD, LEFT_OUT, PYTHON, SKIPPED, has_torch, names  # noqa:
 
 QUANTIZED = "resnet18"
 QUANTIZED_RESOLUTION = "32"
-IN_TRAINING = "mobilenet_v3_large"  # has batch norms and dropouts
 ALL_FORMS = ("dynamic", "dynamic_folded", "fixed", "fixed_folded")
 
 
@@ -44,7 +43,6 @@ def main(onnx_cases, runtime, *options):
         size = () if full else ("--small",)
         build(models, sorted({*names(), *(LEFT_OUT if full else ())}), ("scripted", *(ALL_FORMS if full else ALL_FORMS[:1])),
               *size)
-        build(models, [IN_TRAINING], ["training"], *size)
         build(small, [QUANTIZED], ["scripted"], "--resolution", QUANTIZED_RESOLUTION)
         files = sorted(path for path in models.iterdir() if path.name.endswith((".scripted.pt", ".onnx")))
         return run_cases(onnx_cases, runtime, *files, "--quantize", small / f"{QUANTIZED}.scripted.pt")
