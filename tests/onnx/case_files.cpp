@@ -76,8 +76,6 @@ void check_import(const fs::path& file, const Run& run, const std::vector<at::Te
   for_each_output(file, run, inputs, [](const at::Tensor& found, const at::Tensor& expected) {
     const double apart = difference(found, expected);
     if (apart <= kImportTolerance) return;
-    /// The simulation rounds a half up, QuantizeLinear to even: close calls may fall to the other side.
-    constexpr double kRoundedOtherwise = 0.01;
     throw std::runtime_error(fmt::format("imported, it differs by {} (shapes [{}] and [{}])", apart,
                                          fmt::join(found.sizes(), ", "), fmt::join(expected.sizes(), ", ")));
   });
