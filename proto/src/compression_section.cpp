@@ -91,6 +91,13 @@ LatencyConfig read_latency(const Value& value, Problems& problems) {
   return config;
 }
 
+SpeedupConfig read_speedup(const Value& value, Problems& problems) {
+  SpeedupConfig config;
+  Fields fields(value, keys::speedup, problems);
+  fields.integer("roundTo", config.round_to, {1, 1024});
+  return config;
+}
+
 ExportConfig read_exports(const Value& value, Problems& problems) {
   ExportConfig config;
   Fields fields(value, keys::exports, problems);
@@ -153,6 +160,7 @@ CompressionConfig read_compression(const Value& value, const PathResolver& paths
     config.calibration = read_calibration(*calibration, problems);
   config.evaluation = read_evaluation(fields.find("evaluation"), config.finetuning.loss, problems);
   if (const auto latency = fields.find("latency")) config.latency = read_latency(*latency, problems);
+  if (const auto speedup = fields.find("speedup")) config.speedup = read_speedup(*speedup, problems);
   if (const auto exports = fields.find("export")) config.exports = read_exports(*exports, problems);
   if (const auto list = fields.find("configList")) config.config_list = read_config_list(*list, problems);
   if (const auto device = fields.find("device")) read_device(*device, config.device, problems);
@@ -210,6 +218,7 @@ nlohmann::ordered_json to_json(const CompressionConfig& config) {
   json["objective"] = std::move(objective);
   json["latency"] = {
       {"runs", config.latency.runs}, {"warmup", config.latency.warmup}, {"batchSize", config.latency.batch_size}};
+  json["speedup"] = {{"roundTo", config.speedup.round_to}};
   json["export"] = {
       {"int8", config.exports.int8}, {"onnx", config.exports.onnx}, {"stateDict", config.exports.state_dict}};
   json["configList"] = config.config_list;

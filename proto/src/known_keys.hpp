@@ -68,7 +68,7 @@ inline constexpr auto tpe_settings = std::to_array<std::string_view>(
 
 inline constexpr auto compression = std::to_array<std::string_view>(
     {"model", "inputShape", "data", "evaluation", "finetuning", "sparsifying", "calibration", "objective", "latency",
-     "export", "configList", "device", "threads", "seed", "warm"});
+     "speedup", "export", "configList", "device", "threads", "seed", "warm"});
 inline constexpr auto data =
     std::to_array<std::string_view>({"format", "train", "test", "normalize", "resize", "crop", "augment"});
 inline constexpr auto idx_part = std::to_array<std::string_view>({"images", "labels", "range"});
@@ -93,6 +93,7 @@ inline constexpr auto sgd_args = std::to_array<std::string_view>({"momentum", "w
 inline constexpr auto adam_args = std::to_array<std::string_view>({"beta1", "beta2", "betas", "eps", "weight_decay"});
 inline constexpr auto objective = std::to_array<std::string_view>({"metric", "maxAccuracyDrop"});
 inline constexpr auto latency = std::to_array<std::string_view>({"runs", "warmup", "batchSize"});
+inline constexpr auto speedup = std::to_array<std::string_view>({"roundTo"});
 inline constexpr auto exports = std::to_array<std::string_view>({"int8", "onnx", "stateDict"});
 
 }  // namespace keys

@@ -70,7 +70,8 @@ class Warm(LatheTest):
         return wait_for(forked, "a trial is forked from a warm parent", 60)
 
     def log(self, experiment):
-        return (Path(self.client.experiment(experiment)["directory"]) / "warm.log").read_text()
+        file = Path(self.client.experiment(experiment)["directory"]) / "warm.log"
+        return file.read_text() if file.exists() else ""
 
     def agent_log(self):
         return (self.daemon.data / "agents" / "local" / "agent.log").read_text()

@@ -1,5 +1,7 @@
 #include "quantized_cases.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -87,8 +89,12 @@ void train(torch::jit::Module& model, const Shape& shape) {
     const at::Tensor output = model.forward({samples.inputs}).toTensor();
     at::nll_loss(at::log_softmax(output, 1), samples.classes).backward();
     const c10::NoGradGuard no_grad;
+    // Gradients of norm 1 at most: deep models would run away from weights that nobody has trained.
+    double squares = 0;
+    for (const at::Tensor& parameter : model.parameters()) squares += parameter.grad().square().sum().item<double>();
+    const double rate = kRate / std::max(1.0, std::sqrt(squares));
     for (at::Tensor parameter : model.parameters()) {
-      parameter.sub_(parameter.grad(), kRate);
+      parameter.sub_(parameter.grad(), rate);
       parameter.mutable_grad().reset();
     }
   }
@@ -119,21 +125,25 @@ QuantizedCase quantized(const std::string& model_name, const torch::jit::Module&
 
 }  // namespace
 
-std::vector<QuantizedCaseMaker> quantized_cases() {
+std::vector<QuantizedCaseMaker> quantized_cases_of(const std::string& name, torch::jit::Module model,
+                                                   const Shape& input, const std::set<std::string>& quantizers) {
+  model.eval();
+  train(model, input);
   std::vector<QuantizedCaseMaker> cases;
-  const auto add = [&](const std::string& name, torch::jit::Module model, const Shape& shape) {
-    model.eval();
-    train(model, shape);
-    for (const Setting& setting : settings()) {
-      cases.push_back({name + "." + setting.name, [name, model, shape, setting] {
-                         torch::jit::Module copy = copy_model(model);
-                         copy.eval();
-                         return quantized(name, copy, shape, setting);
-                       }});
-    }
-  };
-  add("lenet", lenet(1), {1, 1, 28, 28});
-  add("resnet", resnet(1), {1, 3, 32, 32});
+  for (const Setting& setting : settings()) {
+    if (!quantizers.empty() && !quantizers.contains(setting.name)) continue;
+    cases.push_back({name + "." + setting.name, [name, model, input, setting] {
+                       torch::jit::Module copy = copy_model(model);
+                       copy.eval();
+                       return quantized(name, copy, input, setting);
+                     }});
+  }
+  return cases;
+}
+
+std::vector<QuantizedCaseMaker> quantized_cases() {
+  auto cases = quantized_cases_of("lenet", lenet(1), {1, 1, 28, 28});
+  for (auto& one : quantized_cases_of("resnet", resnet(1), {1, 3, 32, 32})) cases.push_back(std::move(one));
   return cases;
 }
 

@@ -1,7 +1,9 @@
 // Models that our quantizers have quantized, with the simulation that a written file is held against.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,12 @@ struct QuantizedCaseMaker {
   std::string name;
   std::function<QuantizedCase()> make;
 };
+
+/// A model after the quantizers of that name (empty: after every one); see quantized_cases.cpp. It is trained a little
+/// first, to tell ten patterns from each other. `input` is the shape of a sample, with a batch in front.
+[[nodiscard]] std::vector<QuantizedCaseMaker> quantized_cases_of(const std::string& name, torch::jit::Module model,
+                                                                 const std::vector<std::int64_t>& input,
+                                                                 const std::set<std::string>& quantizers = {});
 
 /// LeNet and a ResNet, each after every quantizer.
 [[nodiscard]] std::vector<QuantizedCaseMaker> quantized_cases();

@@ -35,6 +35,8 @@ function top1(data, classes) {
   return rows;
 }
 
+let largest = 0;
+
 function check(one, found, expected) {
   if (found.dims.join() !== expected.shape.join()) return `shape ${found.dims} instead of ${expected.shape}`;
   if (one.same_top1) {
@@ -44,6 +46,7 @@ function check(one, found, expected) {
     return wrong ? `${wrong} of ${ours.length} predictions differ` : '';
   }
   const worst = difference(found.data, expected.data);
+  largest = Math.max(largest, worst);
   return worst <= one.tolerance ? '' : `differs by ${worst}`;
 }
 
@@ -75,5 +78,6 @@ for (const one of cases) {
   if (problem) console.log(`FAILED ${one.name}: ${problem}`);
   failed += problem ? 1 : 0;
 }
-console.log(`${cases.length - failed} of ${cases.length} models give in onnxruntime what LibTorch gives`);
+console.log(`${cases.length - failed} of ${cases.length} models give in onnxruntime what LibTorch gives` +
+  ` (largest difference ${largest.toExponential(1)})`);
 process.exit(failed || !cases.length ? 1 : 0);

@@ -7,29 +7,24 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/serialization/pickle.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
-#include <lathe/compression/model.hpp>
-
 #include "check.hpp"
 #include "core_models.hpp"
+#include "model_file.hpp"
 
 namespace {
 
 using lathe::zoo::CheckOptions;
 using lathe::zoo::MaskKind;
 using lathe::zoo::Outcome;
-namespace compression = lathe::compression;
 namespace fs = std::filesystem;
 
 constexpr int kFailed = 1;
@@ -79,29 +74,15 @@ bool check_all_kinds(const std::string& name, const std::string& form, const tor
   return passed;
 }
 
-at::Tensor read_tensor(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error(fmt::format("cannot read {}; tests/zoo/build.py writes it", file.string()));
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(in), {}};
-  return torch::jit::pickle_load(bytes).toTensor();
-}
-
-/// FOLDER/NAME.FORM.pt, whose input is in FOLDER/NAME.input.pt.
 bool check_file(const fs::path& file, const Options& options) {
-  const std::string form = file.stem().extension().string();
-  const std::string name = file.stem().stem().string();
-  if (form.empty()) throw std::runtime_error(fmt::format("{}: expected NAME.FORM.pt", file.string()));
-  auto model = compression::load_model(file);
-  if (!model) throw std::runtime_error(model.error().message);
-  model->eval();
-  const at::Tensor example = read_tensor(file.parent_path() / (name + ".input.pt"));
-  return check_all_kinds(name, form.substr(1), *model, example, options);
+  const auto [name, form, model, example] = lathe::zoo::read_zoo_model(file);
+  return check_all_kinds(name, form, model, example, options);
 }
 
 bool check_files(const Options& options) {
   bool passed = true;
   for (const auto& file : options.files) {
-    if (file.filename().string().ends_with(".input.pt")) continue;
+    if (lathe::zoo::is_input_file(file)) continue;
     try {
       passed = check_file(file, options) && passed;
     } catch (const std::exception& error) {

@@ -62,7 +62,7 @@ Result<Baseline> measure_baseline(const Setup& setup, QuietHost& host) {
   if (!quality) return tl::unexpected(quality.error());
   const auto macs = compression::count_macs(setup.model, example_inputs(setup.test, 1));
   if (!macs) return tl::unexpected(macs.error());
-  const auto times = compare_latency(setup, setup.model, host);
+  const auto times = compare_latencies(setup, {setup.model}, host).front();
   Baseline baseline;
   baseline.accuracy = quality->accuracy;
   baseline.loss = quality->loss;

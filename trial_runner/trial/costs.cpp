@@ -39,18 +39,40 @@ Result<void> count(Costs& costs, const Setup& setup, const torch::jit::Module& c
                       [&](const auto& model) { return compression::peak_activation_bytes(model, batch); });
 }
 
+Json latency_json(const Costs& costs) {
+  const auto& latency = costs.latency;
+  Json json{{"original_ms", latency.original_ms},
+            {"original_iqr_ms", latency.original_iqr_ms},
+            {"compressed_ms", latency.compressed_ms},
+            {"compressed_iqr_ms", latency.compressed_iqr_ms},
+            {"speedup", latency.speedup},
+            {"speedup_low", latency.speedup_low},
+            {"speedup_high", latency.speedup_high}};
+  if (const auto& int8 = costs.int8_latency) {
+    json.update({{"int8_ms", int8->compressed_ms},
+                 {"int8_iqr_ms", int8->compressed_iqr_ms},
+                 {"int8_speedup", int8->speedup},
+                 {"int8_speedup_low", int8->speedup_low},
+                 {"int8_speedup_high", int8->speedup_high}});
+  }
+  json.update(
+      {{"batch_size", costs.batch_size}, {"threads", costs.threads}, {"runs", costs.runs}, {"alone", costs.alone}});
+  return json;
+}
+
 }  // namespace
 
-compression::LatencyComparison compare_latency(const Setup& setup, const torch::jit::Module& compressed,
-                                               QuietHost& host) {
+std::vector<compression::LatencyComparison> compare_latencies(const Setup& setup,
+                                                              const std::vector<torch::jit::Module>& compressed,
+                                                              QuietHost& host) {
   const auto& config = setup.config.latency;
   const at::Tensor batch = example_inputs(setup.test, config.batch_size);
   const compression::LatencyOptions options{.runs = static_cast<int>(config.runs),
                                             .warmup = static_cast<int>(config.warmup),
                                             .threads = 0,
                                             .seed = setup.config.seed};
-  compression::LatencyComparison found;
-  const auto measure = [&] { found = compression::compare_latency(setup.model, compressed, batch, options); };
+  std::vector<compression::LatencyComparison> found;
+  const auto measure = [&] { found = compression::compare_latencies(setup.model, compressed, batch, options); };
   if (judges_time(setup.config.objective))
     host.alone(measure);
   else
@@ -59,7 +81,7 @@ compression::LatencyComparison compare_latency(const Setup& setup, const torch::
 }
 
 Result<Costs> compare_costs(const Setup& setup, const torch::jit::Module& compressed, const std::filesystem::path& file,
-                            QuietHost& host) {
+                            const std::optional<torch::jit::Module>& int8, QuietHost& host) {
   Costs costs;
   costs.batch_size = example_inputs(setup.test, setup.config.latency.batch_size).size(0);
   costs.runs = setup.config.latency.runs;
@@ -68,30 +90,22 @@ Result<Costs> compare_costs(const Setup& setup, const torch::jit::Module& compre
   if (auto counted = count(costs, setup, compressed); !counted) return tl::unexpected(counted.error());
   costs.size_bytes = {static_cast<std::int64_t>(std::filesystem::file_size(setup.config.model)),
                       static_cast<std::int64_t>(std::filesystem::file_size(file))};
-  costs.latency = compare_latency(setup, compressed, host);
+  std::vector<torch::jit::Module> models{compressed};
+  if (int8) models.push_back(*int8);
+  const auto latencies = compare_latencies(setup, models, host);
+  costs.latency = latencies.front();
+  if (int8) costs.int8_latency = latencies.back();
   return costs;
 }
 
 Json to_json(const Costs& costs) {
-  const auto& latency = costs.latency;
   return {{"macs",
            {{"original", compression::total_macs(costs.macs.original)},
             {"compressed", compression::total_macs(costs.macs.compressed)}}},
           {"operations", to_json(costs.operations)},
           {"activation_bytes", to_json(costs.activation_bytes)},
           {"size_bytes", to_json(costs.size_bytes)},
-          {"latency",
-           {{"original_ms", latency.original_ms},
-            {"original_iqr_ms", latency.original_iqr_ms},
-            {"compressed_ms", latency.compressed_ms},
-            {"compressed_iqr_ms", latency.compressed_iqr_ms},
-            {"speedup", latency.speedup},
-            {"speedup_low", latency.speedup_low},
-            {"speedup_high", latency.speedup_high},
-            {"batch_size", costs.batch_size},
-            {"threads", costs.threads},
-            {"runs", costs.runs},
-            {"alone", costs.alone}}}};
+          {"latency", latency_json(costs)}};
 }
 
 }  // namespace lathe::trial

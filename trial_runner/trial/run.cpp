@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <iostream>
+#include <optional>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <lathe/compression/evaluate.hpp>
+#include <lathe/compression/int8.hpp>
 #include <lathe/compression/measure.hpp>
 #include <lathe/compression/model.hpp>
 #include <lathe/compression/speedup.hpp>
@@ -75,7 +77,7 @@ class Trial {
   Result<void> run() {
     using Step = Result<void> (Trial::*)();
     for (const Step step : {&Trial::plan, &Trial::take_baseline, &Trial::compress, &Trial::export_model,
-                            &Trial::measure, &Trial::deliver_others, &Trial::report}) {
+                            &Trial::deliver_others, &Trial::measure, &Trial::report}) {
       if (auto done = (this->*step)(); !done) return done;
     }
     return {};
@@ -146,7 +148,7 @@ class Trial {
     const auto file = environment_.output_directory / kModelFile;
     torch::jit::Module smaller = compressed_->model;
     if (compressed_->structured) {
-      auto sped_up = compression::speed_up(smaller, compressed_->masks, example_);
+      auto sped_up = compression::speed_up(smaller, compressed_->masks, example_, speedup_of(setup_.config));
       if (!sped_up) return fail("speed-up: " + sped_up.error().message);
       smaller = sped_up->model;
     }
@@ -175,9 +177,12 @@ class Trial {
     const auto quality =
         compression::evaluate(judged, setup_.test, setup_.config.evaluation.batch_size, loss_of(setup_.config));
     if (!quality) return tl::unexpected(quality.error());
-    auto costs = compare_costs(setup_, delivered_, environment_.output_directory / kModelFile, host_);
+    std::optional<compression::EngineScope> engine;
+    if (int8_) engine.emplace(compressed_->int8->engine);
+    auto costs = compare_costs(setup_, delivered_, environment_.output_directory / kModelFile, int8_, host_);
     if (!costs) return tl::unexpected(costs.error());
     costs_ = std::move(*costs);
+    if (int8_) note_int8_times();
     const auto nonzero = static_cast<double>(compression::count_nonzero_parameters(delivered_));
     metrics_.accuracy = quality->accuracy;
     if (baseline_.accuracy && quality->accuracy) metrics_.accuracy_drop = *baseline_.accuracy - *quality->accuracy;
@@ -194,6 +199,15 @@ class Trial {
     return {};
   }
 
+  void note_int8_times() {
+    Int8Metrics& int8 = *metrics_.int8;
+    int8.latency_ms = costs_.int8_latency->compressed_ms;
+    int8.speedup = costs_.int8_latency->speedup;
+    say("int8 ({}): accuracy {}, {} bytes, speedup {:.2f} ({:.2f} to {:.2f})", compressed_->int8->engine,
+        accuracy_text(int8.accuracy), int8.size_bytes, int8.speedup, costs_.int8_latency->speedup_low,
+        costs_.int8_latency->speedup_high);
+  }
+
   /// What stands beside compressed.pt.
   Result<void> deliver_others() {
     const auto& folder = environment_.output_directory;
@@ -202,9 +216,8 @@ class Trial {
     if (!compressed_->int8) return {};
     auto int8 = deliver_int8(*compressed_->int8, folder / "int8.pt", setup_);
     if (!int8) return tl::unexpected(int8.error());
-    metrics_.int8 = *int8;
-    say("int8 ({}): accuracy {}, {} bytes, speedup {:.2f}", compressed_->int8->engine, accuracy_text(int8->accuracy),
-        int8->size_bytes, int8->speedup);
+    metrics_.int8 = int8->metrics;
+    int8_ = int8->model;
     return {};
   }
 
@@ -256,6 +269,7 @@ class Trial {
   std::optional<Compressed> compressed_;
   Json epochs_ = Json::array();
   torch::jit::Module delivered_;
+  std::optional<torch::jit::Module> int8_;  ///< that of int8.pt
   double max_difference_ = 0;
   Costs costs_;
   Metrics metrics_;

@@ -246,6 +246,12 @@ Result<compression::TrainingOptions> sparsifying_options(const proto::Compressio
   return options;
 }
 
+compression::SpeedupOptions speedup_of(const proto::CompressionConfig& config) {
+  compression::SpeedupOptions options;
+  options.round_to = config.speedup.round_to;
+  return options;
+}
+
 compression::LossKind loss_of(const proto::CompressionConfig& config) {
   switch (config.finetuning.loss) {
     case proto::LossKind::Nll:

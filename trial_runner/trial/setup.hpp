@@ -9,6 +9,7 @@
 
 #include <lathe/compression/dataset.hpp>
 #include <lathe/compression/evaluate.hpp>
+#include <lathe/compression/speedup.hpp>
 #include <lathe/compression/trainer.hpp>
 #include <lathe/proto/compression_config.hpp>
 
@@ -42,6 +43,9 @@ enum class Part { Train, Test };
 /// Of the training phases inside an algorithm; `algorithm_epochs` is how many it has when the config does not say.
 [[nodiscard]] Result<compression::TrainingOptions> sparsifying_options(const proto::CompressionConfig& config,
                                                                        std::int64_t algorithm_epochs);
+
+/// How what was pruned is cut out.
+[[nodiscard]] compression::SpeedupOptions speedup_of(const proto::CompressionConfig& config);
 
 /// The loss that is trained on and that the metric `loss` is.
 [[nodiscard]] compression::LossKind loss_of(const proto::CompressionConfig& config);

@@ -7,6 +7,6 @@ namespace lathe::compression {
 
 /// See Program::run.
 [[nodiscard]] c10::IValue interpret(const FlatGraph& flat, const at::Tensor& input, const Observer& observer,
-                                    const Substitute& substitute = {});
+                                    const Substitute& substitute = {}, const StandIn& stand_in = {});
 
 }  // namespace lathe::compression

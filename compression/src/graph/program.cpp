@@ -135,8 +135,12 @@ class Program::Compiler {
 class Program::Run {
  public:
   Run(const Program& program, const std::vector<std::vector<Tap>>& taps, const Observer& observer,
-      const Substitute& substitute)
-      : taps_(taps), observer_(observer), substitute_(substitute), registers_(program.registers_) {}
+      const Substitute& substitute, const StandIn& stand_in)
+      : taps_(taps),
+        observer_(observer),
+        substitute_(substitute),
+        stand_in_(stand_in),
+        registers_(program.registers_) {}
 
   Values run(const Code& code, const Values& inputs) {
     write(code.inputs, inputs);
@@ -157,7 +161,7 @@ class Program::Run {
   }
 
   void execute(const Instruction& instruction) {
-    if (observer_ || substitute_)
+    if (observer_ || substitute_ || stand_in_)
       step_watched(instruction);
     else
       step(instruction, nullptr);
@@ -170,8 +174,16 @@ class Program::Run {
     const Values inputs = read(instruction.inputs);
     const bool replaceable = substitute_ && (has_blocks || kind == Kind::Operator);
     const Values* instead = replaceable ? substitute_(instruction.node, inputs) : nullptr;
-    step(instruction, instead);
+    if (auto outputs = outputs_instead(instruction, instead ? *instead : inputs))
+      write(instruction.outputs, *outputs);
+    else
+      step(instruction, instead);
     if (observer_ && !has_blocks) observer_(instruction.node, instead ? *instead : inputs, read(instruction.outputs));
+  }
+
+  [[nodiscard]] std::optional<Values> outputs_instead(const Instruction& instruction, const Values& inputs) const {
+    if (!stand_in_ || instruction.kind != Kind::Operator) return std::nullopt;
+    return stand_in_(instruction.node, inputs);
   }
 
   /// `given` are the inputs; nullptr: those in the registers.
@@ -230,6 +242,7 @@ class Program::Run {
   const std::vector<std::vector<Tap>>& taps_;
   const Observer& observer_;
   const Substitute& substitute_;
+  const StandIn& stand_in_;
   Values registers_;
   torch::jit::Stack stack_;
 };
@@ -241,10 +254,10 @@ Program::Program(const FlatGraph& flat) : flat_(flat) {
 Program::~Program() = default;
 
 c10::IValue Program::run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps, const Observer& observer,
-                         const Substitute& substitute) const {
+                         const Substitute& substitute, const StandIn& stand_in) const {
   torch::jit::Stack inputs{flat_.model()._ivalue(), input};
   flat_.model().get_method("forward").function().getSchema().checkAndNormalizeInputs(inputs, {});
-  return Run(*this, taps, observer, substitute).run(*code_, Values(inputs.begin(), inputs.end())).at(0);
+  return Run(*this, taps, observer, substitute, stand_in).run(*code_, Values(inputs.begin(), inputs.end())).at(0);
 }
 
 }  // namespace lathe::compression

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <lathe/compression/flat_graph.hpp>
@@ -20,6 +21,9 @@ using Observer = std::function<void(const torch::jit::Node* node, const Values& 
 /// nothing.
 using Substitute = std::function<const Values*(const torch::jit::Node* node, const Values& inputs)>;
 
+/// Called before each operator, after the substitute; what it gives are the outputs, and the operator is not run.
+using StandIn = std::function<std::optional<Values>(const torch::jit::Node* node, const Values& inputs)>;
+
 class Program {
  public:
   /// `flat` outlives the program. Throws std::runtime_error for a node that only TorchScript's own interpreter can
@@ -33,9 +37,10 @@ class Program {
   [[nodiscard]] const std::vector<TapSite>& tap_sites() const { return tap_sites_; }
 
   /// Runs `forward` on one input; its other arguments take their defaults. Throws what operators, taps, the observer
-  /// and the substitute throw.
+  /// and the others throw.
   [[nodiscard]] c10::IValue run(const at::Tensor& input, const std::vector<std::vector<Tap>>& taps,
-                                const Observer& observer, const Substitute& substitute = {}) const;
+                                const Observer& observer, const Substitute& substitute = {},
+                                const StandIn& stand_in = {}) const;
 
  private:
   class Run;

@@ -32,6 +32,8 @@ double ByteGrid::max() const {
 std::optional<ByteGrid> byte_grid(const QuantGrid& grid, bool reduced) {
   const std::int64_t span = grid.levels.max - grid.levels.min;
   if (grid.scale.size() != 1 || span > kLast) return std::nullopt;
+  const ByteGrid as_it_is{static_cast<double>(grid.scale.front()), grid.zero_point.front() - grid.levels.min, span};
+  if (span < kReducedLast) return as_it_is;
   const std::int64_t shift = grid.levels.min < 0 ? (kLast + 1) / 2 : 0;
   const bool is_half = span <= kReducedLast;
   const ByteGrid bytes{static_cast<double>(grid.scale.front()), grid.zero_point.front() + shift,

@@ -14,15 +14,15 @@ namespace lathe::compression {
 struct ByteGrid {
   double scale = 1;             ///< > 0
   std::int64_t zero_point = 0;  ///< 0 … last
-  std::int64_t last = 255;      ///< the level of the range's upper end: 127 or 255
+  std::int64_t last = 255;      ///< the level of the range's upper end: 127, 255, or of a small grid its own
 
   [[nodiscard]] double min() const;
   [[nodiscard]] double max() const;
 };
 
 /// The same range, with levels shifted to begin at 0 or above: on 256 levels, or `reduced` on 128. Where that is as
-/// many as the grid has (or one more) they are the same levels. None: a scale for each channel, or more than 256
-/// levels.
+/// many as the grid has (or one more), or where the grid has fewer, they are the same levels. None: a scale for each
+/// channel, or more than 256 levels.
 [[nodiscard]] std::optional<ByteGrid> byte_grid(const QuantGrid& grid, bool reduced);
 
 /// For values of this range, widened to hold 0.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -60,8 +61,9 @@ void captured(const Block* block, const Block* outermost, std::set<Value*>& valu
 
 }  // namespace
 
-Emitter::Emitter(const FrozenGraph& frozen, const Ranges& ranges, const Sizes& sizes, bool reduced)
-    : frozen_(frozen), ranges_(ranges), sizes_(sizes), reduced_(reduced) {
+Emitter::Emitter(const FrozenGraph& frozen, const Ranges& ranges, const Sizes& sizes, std::set<const Node*> left_float,
+                 bool reduced)
+    : frozen_(frozen), ranges_(ranges), sizes_(sizes), left_float_(std::move(left_float)), reduced_(reduced) {
   result_.graph = std::make_shared<torch::jit::Graph>();
 }
 
@@ -99,7 +101,7 @@ void Emitter::emit_grid(Node* node) {
   }
   Forms& forms = forms_[node->output()];
   if (is_byte_grid(grid)) forms.grid = byte_grid(*grid.grid, reduced_);
-  if (forms.grid) {
+  if (forms.grid && !grid.is_sign) {  // a sign has to be computed before it is quantized
     forms.simulated = node;
   } else {
     forms.plain = clone(node)->output();

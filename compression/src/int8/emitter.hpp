@@ -1,10 +1,12 @@
 // Writes the int8 graph: walks the frozen one and gives each value the form in which the next kernel wants it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -13,14 +15,12 @@
 #include <lathe/compression/int8.hpp>
 
 #include "int8/byte_grid.hpp"
+#include "int8/cost.hpp"
 #include "int8/frozen_graph.hpp"
 #include "int8/patterns.hpp"
 #include "int8/ranges.hpp"
 
 namespace lathe::compression {
-
-/// Sizes of tensors on an example, by value.
-using Sizes = std::unordered_map<const torch::jit::Value*, std::vector<std::int64_t>>;
 
 /// A packed weight that the graph reads from its module.
 struct PackedWeight {
@@ -39,7 +39,9 @@ struct EmittedGraph {
 /// One use: construct, then run(). Throws what packing throws.
 class Emitter {
  public:
-  Emitter(const FrozenGraph& frozen, const Ranges& ranges, const Sizes& sizes, bool reduced);
+  /// `left_float`: layers that could run in int8 and are not to.
+  Emitter(const FrozenGraph& frozen, const Ranges& ranges, const Sizes& sizes,
+          std::set<const torch::jit::Node*> left_float, bool reduced);
 
   [[nodiscard]] Result<EmittedGraph> run();
 
@@ -57,6 +59,7 @@ class Emitter {
 
   Result<void> emit(Node* node);
   Result<void> emit_layer(Node* node);
+  [[nodiscard]] std::optional<std::string> why_layer_is_float(const Node* node) const;
   bool emit_addition(Node* node);
   bool emit_concatenation(Node* node);
   bool emit_average(Node* node);
@@ -66,6 +69,10 @@ class Emitter {
   void emit_float(Node* node, const std::string& reason);
 
   Result<void> emit_kernel(Node* node, const FrozenWeight& weight, const Fusion& fusion);
+  /// LibTorch 1.13 takes a convolution for another of the process that has the same shape and scales, whatever the zero
+  /// points of their outputs are: the second then gets the first one's. A scale that is a millionth larger keeps them
+  /// apart.
+  ByteGrid told_apart(ByteGrid grid, const FrozenWeight& weight, double input_scale);
   /// Packs the weight and gives the value that reads it.
   Result<Value*> pack(const Node* node, const FrozenWeight& weight, const Fusion& fusion);
 
@@ -90,12 +97,15 @@ class Emitter {
   const FrozenGraph& frozen_;
   const Ranges& ranges_;
   const Sizes& sizes_;
+  std::set<const Node*> left_float_;
   bool reduced_;
   EmittedGraph result_;
   Value* self_ = nullptr;
   std::unordered_map<const Value*, Forms> forms_;
   std::set<const Node*> covered_;  ///< computed by a kernel before
   std::set<const Value*> observed_;
+  /// Zero points of outputs, by the weight's shape and the scales of input and output.
+  std::map<std::tuple<std::vector<std::int64_t>, double, double>, std::int64_t> convolutions_;
 };
 
 }  // namespace lathe::compression

@@ -118,6 +118,7 @@ torch::jit::Value* Freezer::simulate(Value* value, std::size_t index, Node* tap,
     throw std::runtime_error(fmt::format("the levels of the {} of layer `{}` are no multiples of a scale",
                                          grid.place == TapPlace::Input ? "input" : "output", grid.layer));
   }
+  if (grid.is_sign) return simulate_sign(value, index, tap, target);
   const QuantGrid& levels = *grid.grid;
   std::vector<Value*> inputs{value};
   const bool per_channel = levels.scale.size() > 1;
@@ -136,6 +137,20 @@ torch::jit::Value* Freezer::simulate(Value* value, std::size_t index, Node* tap,
   node->i_(grid_attribute(), static_cast<std::int64_t>(index));
   node->s_(place_attribute(), tapped_.describe(tap));
   return node->output();
+}
+
+/// 2 (x >= 0) - 1
+torch::jit::Value* Freezer::simulate_sign(Value* value, std::size_t index, Node* tap, Block* target) {
+  const auto append = [&](const char* kind, const std::vector<Value*>& inputs) {
+    Node* node = target->appendNode(frozen_.graph_->create(c10::Symbol::fromQualString(kind), inputs));
+    node->s_(place_attribute(), tapped_.describe(tap));
+    return node;
+  };
+  Value* is_positive = append("aten::ge", {value, constant(0, target)})->output();
+  Value* twice = append("aten::mul", {is_positive, constant(2.0, target)})->output();
+  Node* sign = append("aten::sub", {twice, constant(1.0, target), constant(1, target)});
+  sign->i_(grid_attribute(), static_cast<std::int64_t>(index));
+  return sign->output();
 }
 
 torch::jit::Value* Freezer::constant(const c10::IValue& value, Block* target) {

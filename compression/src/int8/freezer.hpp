@@ -32,6 +32,7 @@ class Freezer {
   void copy_tap(Node* node, Block* target);
   /// The value put on this grid.
   Value* simulate(Value* value, std::size_t grid, Node* tap, Block* target);
+  Value* simulate_sign(Value* value, std::size_t grid, Node* tap, Block* target);
   Value* constant(const c10::IValue& value, Block* target);
   void note_weight(const std::string& path, const at::Tensor& values, const at::Tensor& constant,
                    const TensorGrid* grid);

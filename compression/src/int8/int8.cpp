@@ -12,6 +12,7 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include "graph/schema.hpp"
+#include "int8/cost.hpp"
 #include "int8/emitter.hpp"
 #include "int8/frozen_graph.hpp"
 #include "int8/layer_arguments.hpp"
@@ -70,7 +71,7 @@ Result<void> check_anything_runs(const FrozenGraph& frozen) {
     reasons += fmt::format("{}layer `{}`: {}", reasons.empty() ? "" : "; ", layer, *reason);
   }
   return fail(fmt::format("no layer can run in int8 ({})",
-                          reasons.empty() ? "there is no convolution of images and no linear layer" : reasons));
+                          reasons.empty() ? "there is no convolution and no linear layer" : reasons));
 }
 
 Result<void> compare(const TappedModel& tapped, Int8Model& made, const at::Tensor& input) {
@@ -93,12 +94,15 @@ Result<Int8Model> convert(const TappedModel& tapped, const std::vector<TensorGri
   const auto ranges = observe(*frozen, values_without_grid(*frozen), data, options);
   if (!ranges) return tl::unexpected(ranges.error());
   const bool reduced = options.reduced_range.value_or(!has_exact_int8());
-  auto emitted = Emitter(*frozen, *ranges, sizes_on(*frozen, example), reduced).run();
+  const Sizes sizes = sizes_on(*frozen, example);
+  auto left_float = faster_in_float(*frozen, sizes, example.size(0), options.latency_batch);
+  auto emitted = Emitter(*frozen, *ranges, sizes, std::move(left_float), reduced).run();
   if (!emitted) return tl::unexpected(emitted.error());
   Int8Model made{module_of(*emitted, engine), engine, reduced, emitted->layers, emitted->operators,
                  emitted->observed_ranges};
   const at::Tensor batch = data.slice(0, std::min(options.batch_size, data.size())).inputs;
   if (auto compared = compare(tapped, made, batch); !compared) return tl::unexpected(compared.error());
+  made.model = copy_model(made.model);  // one that has not seen the size of this batch, see Int8Model::model
   return made;
 }
 
@@ -114,6 +118,9 @@ std::string reason_in(const std::string& text) {
 
 Result<Int8Model> to_int8(const TappedModel& tapped, const Quantization& quantization, const Dataset& data,
                           const Int8Options& options) {
+  if (options.latency_batch < 1) {
+    return fail(fmt::format("int8: to be fast for batches of {}; expected 1 or more", options.latency_batch));
+  }
   if (options.batches < 1 || options.batch_size < 1) {
     return fail(fmt::format("int8: ranges from {} batches of {}; expected 1 or more of both", options.batches,
                             options.batch_size));

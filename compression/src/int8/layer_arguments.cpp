@@ -1,5 +1,9 @@
 #include "int8/layer_arguments.hpp"
 
+#include <algorithm>
+#include <map>
+#include <string_view>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -11,8 +15,29 @@ namespace lathe::compression {
 using torch::jit::Node;
 using torch::jit::Value;
 
-bool is_linear(const Node* node) {
-  return node->kind() == c10::Symbol::fromQualString("aten::linear");
+std::string LayerKind::kernel() const {
+  return is_linear() ? "linear" : fmt::format("{}{}d", transposed ? "conv_transpose" : "conv", axes);
+}
+
+std::optional<LayerKind> layer_kind(const Node* node) {
+  static const std::map<std::string_view, LayerKind> kinds{
+      {"aten::linear", {}},
+      {"aten::conv1d", {1, false}},
+      {"aten::conv2d", {2, false}},
+      {"aten::conv3d", {3, false}},
+      {"aten::conv_transpose1d", {1, true}},
+      {"aten::conv_transpose2d", {2, true}},
+      {"aten::conv_transpose3d", {3, true}},
+  };
+  const std::string_view name = node->kind().toQualString();
+  if (const auto found = kinds.find(name); found != kinds.end()) return found->second;
+  if (name != "aten::_convolution") return std::nullopt;
+  const c10::IValue weight = known(node, "weight");
+  const c10::IValue transposed = known(node, "transposed");
+  if (!weight.isTensor() || !transposed.isBool()) return std::nullopt;
+  const std::int64_t axes = weight.toTensor().dim() - 2;
+  if (axes < 1 || axes > 3) return std::nullopt;
+  return LayerKind{static_cast<std::size_t>(axes), transposed.toBool()};
 }
 
 c10::IValue known(const Node* node, const char* name) {
@@ -20,13 +45,12 @@ c10::IValue known(const Node* node, const char* name) {
   return value != nullptr ? constant_value(value) : c10::IValue();
 }
 
-/// One number an axis, also where a single one stands for both.
-std::optional<std::vector<std::int64_t>> both_axes(const Node* node, const char* name) {
+std::optional<std::vector<std::int64_t>> by_axis(const Node* node, const char* name, std::size_t axes) {
   const c10::IValue value = known(node, name);
   if (!value.isIntList()) return std::nullopt;
   auto numbers = value.toIntVector();
-  if (numbers.size() == 1) numbers.push_back(numbers.front());
-  if (numbers.size() != 2) return std::nullopt;
+  if (numbers.size() == 1) numbers.assign(axes, numbers.front());
+  if (numbers.size() != axes) return std::nullopt;
   return numbers;
 }
 
@@ -35,20 +59,39 @@ namespace {
 std::optional<std::string> unsupported_arguments(const Node* node) {
   const Value* bias = argument(node, "bias");
   if (bias == nullptr || bias->node()->kind() != c10::prim::Constant) return "its bias is not a constant";
-  if (is_linear(node)) return std::nullopt;
-  if (const c10::IValue transposed = known(node, "transposed"); transposed.isBool() && transposed.toBool())
-    return "no int8 kernel is used for transposed convolutions";
+  const LayerKind kind = *layer_kind(node);
+  if (kind.is_linear()) return std::nullopt;
   for (const char* name : {"stride", "padding", "dilation"}) {
-    if (!both_axes(node, name)) return fmt::format("its {} is not a constant pair of numbers", name);
+    if (!by_axis(node, name, kind.axes)) return fmt::format("its {} is not a constant number for each axis", name);
   }
   if (!known(node, "groups").isInt()) return "its groups are not a constant";
+  if (!kind.transposed) return std::nullopt;
+  const auto output_padding = by_axis(node, "output_padding", kind.axes);
+  const auto is_zero = [](std::int64_t number) { return number == 0; };
+  if (!output_padding || !std::all_of(output_padding->begin(), output_padding->end(), is_zero))
+    return "oneDNN's transposed convolutions have no output padding in int8";
   return std::nullopt;
 }
 
-std::optional<std::string> unusable_grid(const TensorGrid& grid, const char* what) {
-  if (grid.bits != 8) return fmt::format("its {} has {} bits", what, grid.bits);
-  if (grid.place == TapPlace::Weight) return std::nullopt;
+std::optional<std::string> unusable_activation(const TensorGrid& grid, const char* what) {
+  if (grid.bits != 8 && !grid.is_sign) return fmt::format("its {} has {} bits", what, grid.bits);
   if (!is_byte_grid(grid)) return fmt::format("its {} has a scale for each channel", what);
+  return std::nullopt;
+}
+
+/// Fewer bits than 8 are levels of int8 too.
+std::optional<std::string> unusable_weight(const TensorGrid& grid, const LayerKind& kind) {
+  if (grid.bits > 8) return fmt::format("its weight has {} bits", grid.bits);
+  if (!grid.grid) {
+    const bool any = grid.weight.ne(0).any().item<bool>();
+    return any ? std::optional<std::string>("the levels of its weight are no multiples of a scale") : std::nullopt;
+  }
+  const QuantLevels& levels = grid.grid->levels;
+  if (levels.max - levels.min > 255)
+    return fmt::format("the levels of its weight are multiples of a scale from {} to {}, which int8 does not hold",
+                       levels.min, levels.max);
+  if (kind.transposed && grid.grid->scale.size() > 1)
+    return "its weight has a scale for each channel, of which a transposed convolution takes one only";
   return std::nullopt;
 }
 
@@ -57,16 +100,14 @@ std::optional<std::string> unusable_grid(const TensorGrid& grid, const char* wha
 std::optional<std::string> obstacle(const FrozenGraph& graph, const Node* node) {
   const FrozenWeight& weight = *graph.weight(argument(node, "weight"));
   if (weight.grid == nullptr) return "its weight is not quantized";
-  if (const auto reason = unusable_grid(*weight.grid, "weight")) return reason;
-  if (!weight.grid->grid && weight.grid->weight.ne(0).any().item<bool>())
-    return "the levels of its weight are no multiples of a scale";
+  if (const auto reason = unusable_weight(*weight.grid, *layer_kind(node))) return reason;
   if (const TensorGrid* input = graph.grid(node->input(0)->node())) {
-    if (const auto reason = unusable_grid(*input, "input")) return reason;
+    if (const auto reason = unusable_activation(*input, "input")) return reason;
   }
   for (const auto& use : node->output()->uses()) {
     const TensorGrid* output = graph.grid(use.user);
     if (output == nullptr || output->layer != weight.layer || output->place != TapPlace::Output) continue;
-    if (const auto reason = unusable_grid(*output, "output")) return reason;
+    if (const auto reason = unusable_activation(*output, "output")) return reason;
   }
   return unsupported_arguments(node);
 }

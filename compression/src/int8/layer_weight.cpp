@@ -33,9 +33,9 @@ std::optional<Levels> kept_levels(const at::Tensor& simulated, const at::Tensor&
   return Levels{values, scale};
 }
 
-/// A new grid for each filter, symmetric around 0.
-Levels levels_by_filter(const at::Tensor& weight) {
-  const at::Tensor rows = weight.to(at::kDouble).reshape({weight.size(0), -1});
+/// A new grid for each filter, or one for all, symmetric around 0.
+Levels new_levels(const at::Tensor& weight, bool one_scale) {
+  const at::Tensor rows = weight.to(at::kDouble).reshape({one_scale ? 1 : weight.size(0), -1});
   at::Tensor scale = rows.abs().amax(1) / kMost;
   scale = scale.masked_fill(scale.lt(static_cast<double>(std::numeric_limits<float>::min())), 1);
   return {(weight.to(at::kDouble) / by_filter(scale, weight)).round_().clamp_(kLeast, kMost), scale};
@@ -58,26 +58,26 @@ at::Tensor quantized(const Levels& levels) {
   return at::_make_per_channel_quantized_tensor(values, levels.scale.contiguous(), zero_points, 0);
 }
 
-Levels levels_of(const FrozenWeight& weight, const at::Tensor& simulated, const at::Tensor& factor) {
+Levels levels_of(const FrozenWeight& weight, const at::Tensor& simulated, const at::Tensor& factor, bool one_scale) {
   const TensorGrid& grid = *weight.grid;
   const bool folded = grid.batch_norm_folded && factor.defined();
   const at::Tensor master = factor.defined() ? weight.values * by_filter(factor, weight.values) : weight.values;
   const bool usable = grid.grid && (!grid.batch_norm_folded || factor.defined());
-  if (!usable) return levels_by_filter(master);
+  if (!usable) return new_levels(master, one_scale);
   const at::Tensor scale = at::tensor(grid.grid->scale).to(at::kDouble);
   const auto kept = kept_levels(folded ? simulated * by_filter(factor, simulated) : simulated, scale);
-  if (!kept) return levels_by_filter(master);
+  if (!kept) return new_levels(master, one_scale);
   return folded || !factor.defined() ? *kept : times(*kept, factor.to(at::kDouble));
 }
 
 }  // namespace
 
 Result<LayerWeight> int8_weight(const FrozenWeight& weight, const at::Tensor& simulated, const at::Tensor& bias,
-                                const BatchNormStatistics* batch_norm) {
+                                const BatchNormStatistics* batch_norm, bool one_scale) {
   const at::Tensor factor = batch_norm != nullptr ? batch_norm->factor() : at::Tensor();
   at::Tensor shifted = bias;
   if (batch_norm != nullptr) shifted = fold_batch_norm(weight.values, bias, *batch_norm).bias;
-  const Levels levels = levels_of(weight, simulated, factor);
+  const Levels levels = levels_of(weight, simulated, factor, one_scale);
   const auto finite = [](const at::Tensor& tensor) { return tensor.isfinite().all().item<bool>(); };
   if (!finite(levels.values) || !finite(levels.scale) || (shifted.defined() && !finite(shifted))) {
     return fail(

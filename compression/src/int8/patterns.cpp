@@ -7,6 +7,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include "graph/schema.hpp"
+#include "int8/layer_arguments.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -65,14 +66,19 @@ bool folds(const Node* node) {
          constant_value(argument(node, "running_var")).isTensor() && number(node, "eps").has_value();
 }
 
+/// Not those of a transposed one: its weight has one scale, and the factors are one a filter.
+bool folds_into(const Node* node) {
+  const auto kind = layer_kind(node);
+  return kind && !kind->is_linear() && !kind->transposed;
+}
+
 }  // namespace
 
 bool is_layer(const FrozenGraph& graph, const Node* node) {
-  static const std::set<std::string_view> kinds{"aten::conv2d", "aten::_convolution", "aten::linear"};
-  if (!kinds.contains(node->kind().toQualString())) return false;
-  const Value* weight = argument(node, "weight");
+  const auto kind = layer_kind(node);
+  const Value* weight = kind ? argument(node, "weight") : nullptr;
   const FrozenWeight* found = weight == nullptr ? nullptr : graph.weight(weight);
-  return found != nullptr && (is(node, "aten::linear") || found->values.dim() == 4);
+  return found != nullptr && found->values.dim() == static_cast<std::int64_t>(kind->axes) + 2;
 }
 
 bool is_addition(const Node* node) {
@@ -87,7 +93,7 @@ Fusion fuse(const FrozenGraph& graph, const Node* node) {
   Fusion fusion;
   fusion.node = node;
   fusion.result = const_cast<Node*>(node)->output();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  const bool is_linear = is(node, "aten::linear") || is(node, "aten::add");
+  const bool takes_batch_norm = folds_into(node);
   std::vector<const Node*> pending;  // grids that count when something fused stands behind them
   const TensorGrid* pending_grid = nullptr;
   Value* value = fusion.result;
@@ -99,7 +105,7 @@ Fusion fuse(const FrozenGraph& graph, const Node* node) {
       continue;
     }
     const auto cut = relu_cut(user);
-    if (!cut && (is_linear || fusion.batch_norm != nullptr || !folds(user))) break;
+    if (!cut && (!takes_batch_norm || fusion.batch_norm != nullptr || !folds(user))) break;
     fusion.inner.insert(fusion.inner.end(), pending.begin(), pending.end());
     fusion.inner.push_back(user);
     if (pending_grid != nullptr) fusion.inner_grid = pending_grid;
@@ -119,9 +125,9 @@ Fusion fuse(const FrozenGraph& graph, const Node* node) {
 
 bool keeps_grid(const Node* node) {
   static const std::set<std::string_view> kinds{
-      "aten::max_pool2d", "aten::flatten",    "aten::view",      "aten::reshape", "aten::permute",
-      "aten::transpose",  "aten::contiguous", "aten::unsqueeze", "aten::squeeze", "aten::unflatten",
-      "aten::slice",      "aten::select",     "aten::dropout",   "aten::narrow",  "aten::detach"};
+      "aten::max_pool1d", "aten::max_pool2d", "aten::flatten",   "aten::view",    "aten::reshape",   "aten::permute",
+      "aten::transpose",  "aten::contiguous", "aten::unsqueeze", "aten::squeeze", "aten::unflatten", "aten::slice",
+      "aten::select",     "aten::dropout",    "aten::narrow",    "aten::detach"};
   if (!kinds.contains(node->kind().toQualString())) return false;
   if (!is_tensor(node->input(0)) || is_constant(node->input(0))) return false;
   if (is(node, "aten::view")) return is_view(node);
@@ -144,7 +150,7 @@ const TensorGrid* grid_after(const FrozenGraph& graph, const Value* value) {
 }
 
 bool is_byte_grid(const TensorGrid& grid) {
-  return grid.bits == 8 && grid.grid && grid.grid->scale.size() == 1;
+  return (grid.bits == 8 || grid.is_sign) && grid.grid && grid.grid->scale.size() == 1;
 }
 
 }  // namespace lathe::compression

@@ -19,13 +19,15 @@ struct Fusion {
   torch::jit::Value* result = nullptr;         ///< the last value
 };
 
-/// aten::conv2d, aten::_convolution of images, aten::linear, with a weight that is a constant of a layer.
+/// A convolution along one, two or three axes, transposed or not, or aten::linear, with a weight that is a constant of
+/// a layer.
 [[nodiscard]] bool is_layer(const FrozenGraph& graph, const torch::jit::Node* node);
 
 /// An addition of two tensors, neither of them a constant.
 [[nodiscard]] bool is_addition(const torch::jit::Node* node);
 
-/// The layer or addition with the batch normalisation (convolutions only) and the ReLU that alone read its value.
+/// The layer or addition with the batch normalisation (convolutions only, not transposed ones) and the ReLU that alone
+/// read its value.
 [[nodiscard]] Fusion fuse(const FrozenGraph& graph, const torch::jit::Node* node);
 
 /// Moves values or picks among them, so that the output has the grid of the first input: max_pool2d, flatten, …
@@ -37,7 +39,7 @@ struct Fusion {
 /// The first 8-bit grid of one scale that the value is put on, seen through what keeps grids; nullptr: none.
 [[nodiscard]] const TensorGrid* grid_after(const FrozenGraph& graph, const torch::jit::Value* value);
 
-/// Whether kernels can be given this grid: 8 bits, one scale.
+/// Whether kernels can be given this grid: 8 bits or a sign, one scale.
 [[nodiscard]] bool is_byte_grid(const TensorGrid& grid);
 
 }  // namespace lathe::compression

@@ -94,7 +94,7 @@ class Rounds {
 
   /// Goes on with a smaller model. Layers keep their names.
   Result<void> cut() {
-    auto sped_up = speed_up(context_.network.model(), result_.masks, context_.example);
+    auto sped_up = speed_up(context_.network.model(), result_.masks, context_.example, context_.speedup);
     if (!sped_up) return tl::unexpected(sped_up.error());
     context_.network = Network(sped_up->model);
     result_.model = sped_up->model;

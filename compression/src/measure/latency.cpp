@@ -49,34 +49,51 @@ double interquartile_range(const std::vector<double>& times) {
   return quantile(times, 0.75) - quantile(times, 0.25);
 }
 
-}  // namespace
-
-LatencyComparison compare_latency(torch::jit::Module original, torch::jit::Module compressed, const at::Tensor& example,
-                                  const LatencyOptions& options) {
-  const at::NoGradGuard no_grad;
-  const ThreadCount threads(options.threads);
-  original = copy_model(original);  // eval mode must not leak to the caller's modules
-  compressed = copy_model(compressed);
-  original.eval();
-  compressed.eval();
+/// One list of times for each model.
+std::vector<std::vector<double>> times_in_turns(std::vector<torch::jit::Module>& models, const at::Tensor& example,
+                                                const LatencyOptions& options) {
   for (int i = 0; i < options.warmup; ++i) {
-    milliseconds_of_one_run(original, example);
-    milliseconds_of_one_run(compressed, example);
+    for (torch::jit::Module& model : models) milliseconds_of_one_run(model, example);
   }
-  std::vector<double> before;
-  std::vector<double> after;
+  std::vector<std::vector<double>> times(models.size());
   for (int i = 0; i < options.runs; ++i) {
-    if (i % 2 == 0) before.push_back(milliseconds_of_one_run(original, example));
-    after.push_back(milliseconds_of_one_run(compressed, example));
-    if (i % 2 == 1) before.push_back(milliseconds_of_one_run(original, example));
+    for (std::size_t turn = 0; turn < models.size(); ++turn) {
+      const std::size_t which = i % 2 == 0 ? turn : models.size() - 1 - turn;
+      times[which].push_back(milliseconds_of_one_run(models[which], example));
+    }
   }
-  const auto [low, high] = ratio_interval(before, after, options.seed);
+  return times;
+}
+
+LatencyComparison comparison(const std::vector<double>& before, const std::vector<double>& after, std::uint64_t seed) {
+  const auto [low, high] = ratio_interval(before, after, seed);
   LatencyComparison found{quantile(before, 0.5), quantile(after, 0.5)};
   found.original_iqr_ms = interquartile_range(before);
   found.compressed_iqr_ms = interquartile_range(after);
   found.speedup = found.compressed_ms > 0 ? found.original_ms / found.compressed_ms : 0;
   found.speedup_low = low;
   found.speedup_high = high;
+  return found;
+}
+
+}  // namespace
+
+LatencyComparison compare_latency(torch::jit::Module original, torch::jit::Module compressed, const at::Tensor& example,
+                                  const LatencyOptions& options) {
+  return compare_latencies(std::move(original), {std::move(compressed)}, example, options).front();
+}
+
+std::vector<LatencyComparison> compare_latencies(torch::jit::Module original,
+                                                 const std::vector<torch::jit::Module>& compressed,
+                                                 const at::Tensor& example, const LatencyOptions& options) {
+  const at::NoGradGuard no_grad;
+  const ThreadCount threads(options.threads);
+  std::vector<torch::jit::Module> models{copy_model(original)};  // eval mode must not leak to the caller's modules
+  for (const torch::jit::Module& model : compressed) models.push_back(copy_model(model));
+  for (torch::jit::Module& model : models) model.eval();
+  const auto times = times_in_turns(models, example, options);
+  std::vector<LatencyComparison> found;
+  for (std::size_t i = 1; i < times.size(); ++i) found.push_back(comparison(times[0], times[i], options.seed));
   return found;
 }
 

@@ -75,20 +75,6 @@ class Pool {
   const std::vector<PoolMember>& members_;
 };
 
-/// Sum of what each channel's filters matter.
-std::vector<double> channel_metrics(const ChannelSet& set, const std::vector<at::Tensor>& metrics) {
-  std::vector<double> sums(static_cast<std::size_t>(set.size), 0.0);
-  for (std::size_t member = 0; member < set.layers.size(); ++member) {
-    const at::Tensor metric = metrics[member].to(at::kDouble).contiguous();
-    for (std::size_t filter = 0; filter < set.channels[member].size(); ++filter) {
-      double& sum = sums[static_cast<std::size_t>(set.channels[member][filter])];
-      const double each = metric.data_ptr<double>()[filter];
-      sum = each < 0 || sum < 0 ? kPrunedUnit : sum + each;
-    }
-  }
-  return sums;
-}
-
 /// How many filters each layer may still lose.
 class Allowance {
  public:
@@ -122,21 +108,34 @@ std::vector<std::int64_t> share_out(const std::vector<PoolMember>& pool, std::in
   return Pool<double>(doubles).share_out(weights);
 }
 
-at::Tensor common_channels(const ChannelSet& set, const std::vector<at::Tensor>& metrics,
-                           const std::vector<std::int64_t>& most, double sparsity) {
-  const auto sums = channel_metrics(set, metrics);
-  Allowance allowance(set, most);
+std::vector<double> summed_metrics(const ChannelSet& set, const std::vector<at::Tensor>& metrics) {
+  std::vector<double> sums(static_cast<std::size_t>(set.size), 0.0);
+  for (std::size_t member = 0; member < set.layers.size(); ++member) {
+    const at::Tensor metric = metrics[member].to(at::kDouble).contiguous();
+    for (std::size_t filter = 0; filter < set.channels[member].size(); ++filter) {
+      double& sum = sums[static_cast<std::size_t>(set.channels[member][filter])];
+      const double each = metric.data_ptr<double>()[filter];
+      sum = each < 0 || sum < 0 ? kPrunedUnit : sum + each;
+    }
+  }
+  return sums;
+}
+
+at::Tensor common_channels(const ChannelSet& set, const std::vector<double>& importance, const ChannelShare& share) {
+  Allowance allowance(set, share.most);
   at::Tensor kept = at::ones({set.size}, at::kDouble);
   const std::int64_t part = set.size / set.groups;
+  // Parts of which each keeps a multiple of this keep a multiple of round_to together.
+  const std::int64_t multiple = share.round_to / std::gcd(share.round_to, set.groups);
   for (std::int64_t begin = 0; begin < set.size; begin += part) {
     std::vector<std::int64_t> order(static_cast<std::size_t>(part));
     std::iota(order.begin(), order.end(), begin);
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-      return sums[static_cast<std::size_t>(a)] < sums[static_cast<std::size_t>(b)];
+      return importance[static_cast<std::size_t>(a)] < importance[static_cast<std::size_t>(b)];
     });
-    std::int64_t wanted = pruned_count(part, sparsity);
+    std::int64_t wanted = rounded_count(part, pruned_count(part, share.sparsity), multiple);
     for (const std::int64_t channel : order) {
-      const bool already = sums[static_cast<std::size_t>(channel)] < 0;
+      const bool already = importance[static_cast<std::size_t>(channel)] < 0;
       if (!already && wanted <= 0) break;
       if (!allowance.take(channel) && !already) continue;
       kept.data_ptr<double>()[channel] = 0;

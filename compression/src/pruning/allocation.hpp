@@ -24,9 +24,19 @@ struct PoolMember {
 /// that has lost its most is passed over. Fewer weights go when all have.
 [[nodiscard]] std::vector<std::int64_t> share_out(const std::vector<PoolMember>& pool, std::int64_t weights);
 
-/// Which channels of the set stay, double [size] of ones and zeros: trunc(size / groups * sparsity) of the smallest sum
-/// of the layers' metrics go in each group, equals by index, but of no layer more filters than its `most`.
-[[nodiscard]] at::Tensor common_channels(const ChannelSet& set, const std::vector<at::Tensor>& metrics,
-                                         const std::vector<std::int64_t>& most, double sparsity);
+/// What each channel of the set matters: the sum of the layers' metrics, kPrunedUnit where one of them is.
+[[nodiscard]] std::vector<double> summed_metrics(const ChannelSet& set, const std::vector<at::Tensor>& metrics);
+
+/// How a share of a set's channels is to go.
+struct ChannelShare {
+  double sparsity = 0;             ///< of each of the set's groups
+  std::vector<std::int64_t> most;  ///< filters that each layer may lose
+  std::int64_t round_to = 1;       ///< of the channels a multiple of so many stays, or all
+};
+
+/// Which channels of the set stay, double [size] of ones and zeros: trunc(size / groups * sparsity) of the smallest
+/// importance go in each group, or fewer for `round_to`, equals by index.
+[[nodiscard]] at::Tensor common_channels(const ChannelSet& set, const std::vector<double>& importance,
+                                         const ChannelShare& share);
 
 }  // namespace lathe::compression

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string>
 
 #include <c10/core/GradMode.h>
@@ -100,6 +101,71 @@ bool in_order(const ChannelSet& set) {
   });
 }
 
+/// A weight with the label of each of its positions.
+struct LabelledWeight {
+  ChannelWeight weight;
+  std::vector<Label> labels;
+};
+
+/// Every weight along each axis that makes, scales or reads channels, once.
+class WeightFinder {
+ public:
+  WeightFinder(const torch::jit::Module& model, const ChannelTrace& trace) : trace_(trace) {
+    for (const auto& [name, tensor] : model.named_parameters()) parameters_.emplace(name, tensor);
+  }
+
+  std::vector<LabelledWeight> run() {
+    for (const ParameterAxis& axis : trace_.made) add(axis);
+    for (const PassThrough& layer : trace_.pass_through) add({layer.weight, 0});
+    for (const Consumer& consumer : trace_.consumers)
+      if (consumer.mixing) add(consumer.mixing->in);
+    return std::move(found_);
+  }
+
+ private:
+  void add(const ParameterAxis& axis) {
+    const auto parameter = parameters_.find(axis.path);
+    if (parameter == parameters_.end() || !seen_.insert(axis).second) return;
+    const auto grouped = trace_.grouped.find(axis.path);
+    if (grouped != trace_.grouped.end() && axis.axis == 1) return add_columns(parameter->second, grouped->second);
+    const auto labels = trace_.parameters.find(axis);
+    if (labels != trace_.parameters.end()) add(parameter->second, axis.axis, 1, labels->second);
+  }
+
+  void add_columns(const at::Tensor& weight, const GroupedWeight& grouped) {
+    std::vector<Label> labels;
+    for (const auto& block : grouped.columns) labels.insert(labels.end(), block.begin(), block.end());
+    add(weight, 1, static_cast<std::int64_t>(grouped.columns.size()), labels);
+  }
+
+  void add(const at::Tensor& weight, std::int64_t axis, std::int64_t groups, const std::vector<Label>& labels) {
+    LabelledWeight& added = found_.emplace_back(LabelledWeight{{weight, axis, groups, {}}, {}});
+    for (const Label label : labels) added.labels.push_back(trace_.labels.group(label));
+  }
+
+  const ChannelTrace& trace_;
+  std::map<std::string, at::Tensor> parameters_;
+  std::set<ParameterAxis> seen_;
+  std::vector<LabelledWeight> found_;
+};
+
+/// Those that have a channel of the set; `numbers` are its channels by label.
+std::vector<ChannelWeight> weights_of_set(const std::vector<LabelledWeight>& weights,
+                                          const std::map<Label, std::int64_t>& numbers) {
+  std::vector<ChannelWeight> members;
+  for (const LabelledWeight& each : weights) {
+    ChannelWeight member = each.weight;
+    bool any = false;
+    for (const Label label : each.labels) {
+      const auto number = numbers.find(label);
+      member.channels.push_back(number == numbers.end() ? -1 : number->second);
+      any |= number != numbers.end();
+    }
+    if (any) members.push_back(std::move(member));
+  }
+  return members;
+}
+
 std::map<std::string, std::int64_t> own_groups(const FlatGraph& flat) {
   std::map<std::string, std::int64_t> groups;
   for (const LayerOp& op : grouped_convolutions(flat)) groups[op.layer] = op.groups;
@@ -118,6 +184,7 @@ Result<std::vector<ChannelSet>> channel_sets(const torch::jit::Module& model, co
   const auto first = first_of_set(labels);
   const auto read_in = groups_of_readers(*flat, trace);
   const auto made_in = own_groups(*flat);
+  const auto weights = WeightFinder(model, trace).run();
   std::vector<ChannelSet> sets;
   for (std::size_t begin = 0; begin < layers.size(); ++begin) {
     if (first[begin] != begin) continue;
@@ -133,6 +200,7 @@ Result<std::vector<ChannelSet>> channel_sets(const torch::jit::Module& model, co
       const auto reader = read_in.find(label);
       if (reader != read_in.end()) set.groups = std::lcm(set.groups, reader->second);
     }
+    set.weights = weights_of_set(weights, numbers);
     if (!in_order(set) || set.size % set.groups != 0) set.groups = 1;
     sets.push_back(std::move(set));
   }

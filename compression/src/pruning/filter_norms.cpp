@@ -62,16 +62,12 @@ at::Tensor sums_of_rows(const at::Tensor& rows, Sum sum) {
   return sums;
 }
 
-at::Tensor squares_of_rows(const at::Tensor& rows) {
-  return sums_of_rows(rows, [](const auto* row, std::int64_t size) { return sum_of_squares(row, size); });
-}
-
 /// |a - b|^2 = |a|^2 + |b|^2 - 2ab through one matrix product a block of rows, the upper triangle only.
 class Distances {
  public:
   explicit Distances(const at::Tensor& rows)
       : rows_(rows.to(at::kDouble).contiguous()),
-        norms_(squares_of_rows(rows_)),
+        norms_(square_sums(rows_)),
         sums_(static_cast<std::size_t>(rows.size(0)), 0.0),
         twins_(sums_.size()) {
     std::iota(twins_.begin(), twins_.end(), std::int64_t{0});
@@ -132,8 +128,12 @@ at::Tensor l1_norms(const at::Tensor& rows) {
   return sums_of_rows(rows, [](const auto* row, std::int64_t size) { return sum_of_magnitudes(row, size); });
 }
 
+at::Tensor square_sums(const at::Tensor& rows) {
+  return sums_of_rows(rows, [](const auto* row, std::int64_t size) { return sum_of_squares(row, size); });
+}
+
 at::Tensor l2_norms(const at::Tensor& rows) {
-  return squares_of_rows(rows).sqrt_();
+  return square_sums(rows).sqrt_();
 }
 
 at::Tensor distance_sums(const at::Tensor& rows) {

@@ -21,9 +21,10 @@ std::vector<std::string> defaults_of(PruningMetric metric) {
 
 }  // namespace
 
-FilterPruner::FilterPruner(PruningMetric metric, PrunerKnowledge knowledge)
+FilterPruner::FilterPruner(PruningMetric metric, PrunerKnowledge knowledge, std::int64_t round_to)
     : metric_(metric),
       knowledge_(std::move(knowledge)),
+      round_to_(round_to),
       supported_(supported_by(metric)),
       defaults_(defaults_of(metric)) {}
 
@@ -34,6 +35,10 @@ std::int64_t FilterPruner::groups(const Layer& layer) const {
 
 Result<void> FilterPruner::check(const Layer& layer) const {
   return filter_layout(layer, groups(layer)).map([](const FilterLayout&) {});
+}
+
+std::int64_t FilterPruner::count(const Layer& layer, double sparsity) const {
+  return rounded_count(units(layer), pruned_count(units(layer), sparsity), round_to_);
 }
 
 at::Tensor FilterPruner::metric(const Layer& layer) const {

@@ -6,9 +6,11 @@
 #include <map>
 
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include "pruning/allocation.hpp"
+#include "pruning/group_importance.hpp"
 #include "pruning/pruners.hpp"
 #include "pruning/selection.hpp"
 
@@ -54,20 +56,30 @@ void settle_pools(const PrunerOptions& options, std::vector<SelectedLayer>& laye
   }
 }
 
-MaskGroups::MaskGroups(const Pruner& pruner, const std::vector<SelectedLayer>& layers, std::vector<Group> groups)
-    : pruner_(&pruner), layers_(&layers), groups_(std::move(groups)), reached_(layers.size(), kNoMask) {}
+MaskGroups::MaskGroups(const PrunerOptions& options, const Pruner& pruner, const std::vector<SelectedLayer>& layers,
+                       std::vector<Group> groups)
+    : options_(options),
+      pruner_(&pruner),
+      layers_(&layers),
+      groups_(std::move(groups)),
+      reached_(layers.size(), kNoMask) {}
 
 MaskGroups::MaskGroups(const Pruner& pruner, const std::vector<SelectedLayer>& layers)
-    : MaskGroups(pruner, layers, std::vector<Group>()) {
+    : MaskGroups(PrunerOptions{}, pruner, layers, std::vector<Group>()) {
   for (std::size_t i = 0; i < layers.size(); ++i) groups_.push_back({{i}, false, {}});
 }
 
 Result<MaskGroups> MaskGroups::create(const PrunerOptions& options, const Pruner& pruner,
                                       const std::vector<SelectedLayer>& layers, const torch::jit::Module& model,
                                       const at::Tensor& example) {
-  auto groups = options.mode == PruningMode::DependencyAware ? sets(pruner, layers, model, example) : pools(layers);
+  const bool by_sets = options.mode == PruningMode::DependencyAware || options.mode == PruningMode::Group;
+  auto groups = by_sets ? sets(pruner, layers, model, example) : pools(layers);
+  if (!groups && by_sets) {
+    const char* mode = options.mode == PruningMode::Group ? "mode group" : "dependency_aware";
+    return fail(fmt::format("{}{}", mode, groups.error().message));
+  }
   if (!groups) return tl::unexpected(groups.error());
-  return MaskGroups(pruner, layers, std::move(*groups));
+  return MaskGroups(options, pruner, layers, std::move(*groups));
 }
 
 Result<std::vector<MaskGroups::Group>> MaskGroups::pools(const std::vector<SelectedLayer>& layers) {
@@ -90,12 +102,12 @@ Result<std::vector<MaskGroups::Group>> MaskGroups::pools(const std::vector<Selec
 
 Result<std::vector<MaskGroups::Group>> MaskGroups::sets(const Pruner& pruner, const std::vector<SelectedLayer>& layers,
                                                         const torch::jit::Module& model, const at::Tensor& example) {
-  if (!example.defined()) return fail("dependency_aware needs an example of the model's input, and there is none");
+  if (!example.defined()) return fail(" needs an example of the model's input, and there is none");
   std::vector<std::int64_t> filters;
   for (const SelectedLayer& selected : layers) filters.push_back(pruner.units(selected.layer));
   try {
     auto found = channel_sets(model, layers, filters, example);
-    if (!found) return fail("dependency_aware: " + found.error().message);
+    if (!found) return fail(": " + found.error().message);
     std::vector<Group> groups;
     for (ChannelSet& set : *found) {
       Group group{set.layers, false, {}};
@@ -105,7 +117,7 @@ Result<std::vector<MaskGroups::Group>> MaskGroups::sets(const Pruner& pruner, co
     return groups;
   } catch (const std::exception& error) {
     const std::string reason = error.what();
-    return fail(fmt::format("dependency_aware: {}", reason.substr(0, reason.find('\n'))));
+    return fail(fmt::format(": {}", reason.substr(0, reason.find('\n'))));
   }
 }
 
@@ -169,20 +181,18 @@ void MaskGroups::mask_pool(const Group& group, double sparsity, Masks& masks) co
     const Layer& layer = (*layers_)[group.layers[member]].layer;
     const at::Tensor& metric = members[member].metric;
     const at::Tensor kept = metric.ge(0).to(metric.scalar_type());
-    masks[layer.name] = pruner_->mask_of_units(layer, keep_largest(metric, counts[member], kept));
+    const std::int64_t count = rounded_count(metric.numel(), counts[member], options_.round_to);
+    masks[layer.name] = pruner_->mask_of_units(layer, keep_largest(metric, count, kept));
   }
 }
 
 void MaskGroups::mask_channels(const Group& group, const std::vector<double>& sparsities, Masks& masks) const {
-  std::vector<at::Tensor> metrics;
-  std::vector<std::int64_t> most;
-  double least = 1;
+  ChannelShare share{1, {}, options_.round_to};
   for (const std::size_t i : group.layers) {
-    metrics.push_back(standing(i, masks));
-    most.push_back(pruner_->count((*layers_)[i].layer, sparsities[i]));
-    least = std::min(least, sparsities[i]);
+    share.most.push_back(pruner_->count((*layers_)[i].layer, sparsities[i]));
+    share.sparsity = std::min(share.sparsity, sparsities[i]);
   }
-  const at::Tensor kept = common_channels(group.channels, metrics, most, least);
+  const at::Tensor kept = common_channels(group.channels, channel_importance(group, masks), share);
   for (std::size_t member = 0; member < group.layers.size(); ++member) {
     const Layer& layer = (*layers_)[group.layers[member]].layer;
     at::Tensor of_layer = at::ones({pruner_->units(layer)}, at::kDouble);
@@ -192,6 +202,26 @@ void MaskGroups::mask_channels(const Group& group, const std::vector<double>& sp
     }
     masks[layer.name] = pruner_->mask_of_units(layer, of_layer);
   }
+}
+
+std::vector<double> MaskGroups::channel_importance(const Group& group, const Masks& masks) const {
+  std::vector<at::Tensor> metrics;
+  // A set that the trace knows nothing of has no weights.
+  if (options_.mode != PruningMode::Group || group.channels.weights.empty()) {
+    for (const std::size_t i : group.layers) metrics.push_back(standing(i, masks));
+    return summed_metrics(group.channels, metrics);
+  }
+  auto importance = group_importance(group.channels, options_.metric, options_.group_reduction);
+  for (const std::size_t i : group.layers) {
+    const Layer& layer = (*layers_)[i].layer;
+    const Mask* current = find_mask(masks, layer.name);
+    at::Tensor& kept = metrics.emplace_back(at::zeros({pruner_->units(layer)}, at::kDouble));
+    if (current) kept.masked_fill_(pruner_->units_of_mask(layer, *current).cpu().eq(0), kPrunedUnit);
+  }
+  const auto pruned = summed_metrics(group.channels, metrics);
+  for (std::size_t channel = 0; channel < importance.size(); ++channel)
+    if (pruned[channel] < 0) importance[channel] = kPrunedUnit;
+  return importance;
 }
 
 at::Tensor MaskGroups::standing(std::size_t layer, const Masks& masks) const {

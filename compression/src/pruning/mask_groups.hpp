@@ -40,7 +40,8 @@ class MaskGroups {
     ChannelSet channels;  ///< what they share else, when there are several
   };
 
-  MaskGroups(const Pruner& pruner, const std::vector<SelectedLayer>& layers, std::vector<Group> groups);
+  MaskGroups(const PrunerOptions& options, const Pruner& pruner, const std::vector<SelectedLayer>& layers,
+             std::vector<Group> groups);
 
   [[nodiscard]] static Result<std::vector<Group>> pools(const std::vector<SelectedLayer>& layers);
   [[nodiscard]] static Result<std::vector<Group>> sets(const Pruner& pruner, const std::vector<SelectedLayer>& layers,
@@ -51,9 +52,12 @@ class MaskGroups {
   void mask_alone(std::size_t layer, double sparsity, Masks& masks) const;
   void mask_pool(const Group& group, double sparsity, Masks& masks) const;
   void mask_channels(const Group& group, const std::vector<double>& sparsities, Masks& masks) const;
+  /// What each channel of the group matters, and less than anything what `masks` prune already.
+  [[nodiscard]] std::vector<double> channel_importance(const Group& group, const Masks& masks) const;
   /// What each unit matters, and less than anything what `masks` prune already.
   [[nodiscard]] at::Tensor standing(std::size_t layer, const Masks& masks) const;
 
+  PrunerOptions options_;
   const Pruner* pruner_;
   const std::vector<SelectedLayer>* layers_;
   std::vector<Group> groups_;

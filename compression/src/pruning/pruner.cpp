@@ -32,6 +32,25 @@ bool prunes_something(const Pruner& pruner, const std::vector<SelectedLayer>& la
   return together >= 1;
 }
 
+/// Whether the mode and its arguments go with the metric.
+Result<void> check_mode(const PrunerOptions& options) {
+  const bool level = options.metric == PruningMetric::Level;
+  if (options.mode == PruningMode::DependencyAware && (level || options.metric == PruningMetric::Slim)) {
+    return fail(fmt::format("{} cannot be dependency-aware; l1, l2, fpgm, taylorfo, apoz and mean_activation can",
+                            name_of(options.metric)));
+  }
+  if (options.mode == PruningMode::Group && !has_group_importance(options.metric)) {
+    return fail(fmt::format("{} has no importance of whole groups (mode group); l1, l2 and fpgm have",
+                            name_of(options.metric)));
+  }
+  if (options.group_reduction != GroupReduction::Mean && options.mode != PruningMode::Group) {
+    return fail("group_reduction is an argument of mode group only");
+  }
+  if (options.round_to < 1) return fail(fmt::format("round_to is {}; expected 1 or more", options.round_to));
+  if (level && options.round_to > 1) return fail("round_to is of pruners of filters; level prunes single weights");
+  return {};
+}
+
 }  // namespace
 
 std::string_view name_of(PruningMetric metric) {
@@ -44,13 +63,14 @@ bool needs_statistics(PruningMetric metric) {
   return metric == PruningMetric::TaylorFo || metric == PruningMetric::Apoz || metric == PruningMetric::MeanActivation;
 }
 
+bool has_group_importance(PruningMetric metric) {
+  return metric == PruningMetric::L1 || metric == PruningMetric::L2 || metric == PruningMetric::Fpgm;
+}
+
 Result<void> check_options(const PrunerOptions& options) {
   const auto name = name_of(options.metric);
   const bool level = options.metric == PruningMetric::Level;
-  if (options.mode == PruningMode::DependencyAware && (level || options.metric == PruningMetric::Slim)) {
-    return fail(
-        fmt::format("{} cannot be dependency-aware; l1, l2, fpgm, taylorfo, apoz and mean_activation can", name));
-  }
+  if (auto fits = check_mode(options); !fits) return fits;
   if (!options.balance_gran.empty() && (!level || options.mode != PruningMode::Normal)) {
     return fail("balance_gran is of level in its normal mode only");
   }
@@ -79,7 +99,7 @@ Result<void> check_options(const PrunerOptions& options) {
 
 std::unique_ptr<Pruner> Pruner::create(const PrunerOptions& options, PrunerKnowledge knowledge) {
   if (options.metric == PruningMetric::Level) return std::make_unique<LevelPruner>(options.balance_gran);
-  return std::make_unique<FilterPruner>(options.metric, std::move(knowledge));
+  return std::make_unique<FilterPruner>(options.metric, std::move(knowledge), options.round_to);
 }
 
 std::unique_ptr<Pruner> Pruner::create(PruningMetric metric) {
@@ -105,6 +125,11 @@ at::Tensor selectable(const at::Tensor& tensor) {
 std::int64_t pruned_count(std::int64_t units, double sparsity) {
   const auto count = static_cast<std::int64_t>(std::trunc(static_cast<double>(units) * sparsity));
   return std::clamp<std::int64_t>(count, 0, std::max<std::int64_t>(units - 1, 0));
+}
+
+std::int64_t rounded_count(std::int64_t units, std::int64_t pruned, std::int64_t round_to) {
+  const std::int64_t kept = (units - pruned + round_to - 1) / round_to * round_to;
+  return std::max<std::int64_t>(units - kept, 0);
 }
 
 Result<void> check_numbers(const Layer& layer) {

@@ -34,13 +34,14 @@ class LevelPruner final : public Pruner {
 /// Whole filters by one of the structured metrics.
 class FilterPruner final : public Pruner {
  public:
-  FilterPruner(PruningMetric metric, PrunerKnowledge knowledge);
+  FilterPruner(PruningMetric metric, PrunerKnowledge knowledge, std::int64_t round_to);
 
   [[nodiscard]] bool structured() const override { return true; }
   [[nodiscard]] const std::vector<std::string>& supported_types() const override { return supported_; }
   [[nodiscard]] const std::vector<std::string>& default_types() const override { return defaults_; }
   [[nodiscard]] Result<void> check(const Layer& layer) const override;
   [[nodiscard]] std::int64_t units(const Layer& layer) const override { return layout(layer).filters; }
+  [[nodiscard]] std::int64_t count(const Layer& layer, double sparsity) const override;
   [[nodiscard]] at::Tensor metric(const Layer& layer) const override;
   [[nodiscard]] Mask mask_of_units(const Layer& layer, const at::Tensor& kept) const override;
   [[nodiscard]] at::Tensor units_of_mask(const Layer& layer, const Mask& mask) const override;
@@ -51,6 +52,7 @@ class FilterPruner final : public Pruner {
 
   PruningMetric metric_;
   PrunerKnowledge knowledge_;
+  std::int64_t round_to_;
   std::vector<std::string> supported_;
   std::vector<std::string> defaults_;
 };

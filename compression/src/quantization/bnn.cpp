@@ -12,6 +12,10 @@ at::Tensor binary(const at::Tensor& x) {
   return x.ge(0).to(x.scalar_type()).mul_(2).sub_(1);
 }
 
+QuantGrid signs() {
+  return {{1}, {0}, {-1, 1}};
+}
+
 class BinaryWeight final : public TensorQuantizer {
  public:
   BinaryWeight(TensorSite site, SharedProgress progress, at::Tensor weight)
@@ -25,6 +29,7 @@ class BinaryWeight final : public TensorQuantizer {
 
   void after_step() override { weight_.detach().clamp_(-1, 1); }
 
+  [[nodiscard]] std::optional<QuantGrid> grid() const override { return signs(); }
   void describe(nlohmann::ordered_json& fields) const override { fields["weight_bits"] = 1; }
 
  private:
@@ -42,6 +47,7 @@ class BinaryOutput final : public TensorQuantizer {
     return straight_through(output, {binary(x), x.abs().le_(1)});
   }
 
+  [[nodiscard]] std::optional<QuantGrid> grid() const override { return signs(); }
   void describe(nlohmann::ordered_json& fields) const override { fields["output_bits"] = 1; }
 };
 

@@ -20,6 +20,13 @@ class DoReFaWeight final : public TensorQuantizer {
     return straight_through(weight, quantize(weight.detach()));
   }
 
+  /// Every second multiple of 1 / (2^k - 1), the odd ones. Wider ones are more than a float32 tells apart.
+  [[nodiscard]] std::optional<QuantGrid> grid() const override {
+    if (bits_ > kFloatBits) return std::nullopt;
+    const std::int64_t steps = (std::int64_t{1} << bits_) - 1;
+    return QuantGrid{{static_cast<float>(1.0 / static_cast<double>(steps))}, {0}, {-steps, steps}};
+  }
+
   void describe(nlohmann::ordered_json& fields) const override { fields["weight_bits"] = bits_; }
 
  private:

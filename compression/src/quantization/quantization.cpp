@@ -160,6 +160,7 @@ struct Quantization::State {
       row.batch_norm_folded = fold != nullptr;
     } else {
       row.bits = (site.place == TapPlace::Input ? layer->target.input : layer->target.output)->bits;
+      row.is_sign = kind == QuantizerKind::Bnn;
       if (site.place == TapPlace::Output && fold != nullptr) row.tapped = fold->batch_norm;
     }
     return row;

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <ATen/core/Tensor.h>
+
 #include <lathe/compression/flat_graph.hpp>
 
 #include "graph/channel_labels.hpp"
@@ -51,11 +53,26 @@ struct Count {
   std::vector<std::vector<Label>> positions;
 };
 
+/// A tensor that a call gave.
+struct MadeTensor {
+  at::ScalarType type = at::kFloat;
+  std::vector<std::int64_t> sizes;
+  at::Tensor labels;  ///< as in Channels; undefined: its shape depends on no channels
+};
+
+/// What one output of a call was.
+struct MadeOutput {
+  std::vector<MadeTensor> tensors;  ///< one, but for a list
+  bool is_first_input = false;      ///< written in place
+  bool known = false;               ///< false: neither a tensor nor a list of tensors
+};
+
 /// One call of an operator that gives tensors, or one decision of prim::If and prim::Loop.
 struct SizedCall {
   const torch::jit::Node* node = nullptr;  ///< in the flat graph
   Values arguments;                        ///< numbers and lists of numbers as they were; None in place of others
   std::vector<Count> counts;
+  std::vector<MadeOutput> outputs;  ///< none of decisions
 };
 
 /// What is left must be a block: whole slices go, along any of the axes.

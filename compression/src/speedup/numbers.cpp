@@ -71,6 +71,9 @@ class Watcher {
     return changed ? &corrected_ : nullptr;
   }
 
+  /// The watched call that is about to run.
+  [[nodiscard]] const SizedCall& current() const { return trace_.calls.at(next_ - 1); }
+
   [[nodiscard]] std::vector<SeenNumber> take() { return std::move(seen_); }
 
  private:
@@ -109,13 +112,17 @@ bool same_numbers(const c10::IValue& a, const c10::IValue& b) {
   return a.isNone() && b.isNone();
 }
 
-SeenNumbers watch_numbers(const FlatGraph& flat, const ChannelTrace& trace, const Plan& plan, const at::Tensor& input) {
+std::vector<SeenNumber> watch_numbers(const FlatGraph& flat, const ChannelTrace& trace, const Plan& plan,
+                                      const at::Tensor& input, const ShapeRun* shapes) {
   Watcher watcher(flat, trace, plan);
-  SeenNumbers seen;
-  seen.output =
-      interpret(flat, input, {}, [&](const Node* node, const Values& inputs) { return watcher.correct(node, inputs); });
-  seen.numbers = watcher.take();
-  return seen;
+  const auto correct = [&](const Node* node, const Values& inputs) { return watcher.correct(node, inputs); };
+  StandIn stand_in;
+  if (shapes)
+    stand_in = [&](const Node* node, const Values& inputs) {
+      return is_watched(node) ? shapes->outputs(watcher.current(), inputs) : shapes->answer(node, inputs);
+    };
+  (void)interpret(flat, shapes ? shape_of(input) : input, {}, correct, stand_in);
+  return watcher.take();
 }
 
 }  // namespace lathe::compression

@@ -6,6 +6,7 @@
 
 #include "speedup/channel_trace.hpp"
 #include "speedup/plan.hpp"
+#include "speedup/shape_run.hpp"
 
 namespace lathe::compression {
 
@@ -24,15 +25,11 @@ struct SeenNumber {
   c10::IValue wanted;  ///< a count of channels, or what the masked model gave
 };
 
-struct SeenNumbers {
-  std::vector<SeenNumber> numbers;  ///< those that are as wanted included
-  c10::IValue output;               ///< of the smaller model, given what it should have been given
-};
-
-/// Runs `flat`, whose parameters have been cut, on the input of the trace. Throws std::runtime_error when the program
-/// takes another way than in the trace, and what the operators throw.
-[[nodiscard]] SeenNumbers watch_numbers(const FlatGraph& flat, const ChannelTrace& trace, const Plan& plan,
-                                        const at::Tensor& input);
+/// Runs `flat`, whose parameters have been cut, on the input of the trace, and tells all arguments, those that are as
+/// wanted included. With `shapes` nothing is computed. Throws std::runtime_error when the program takes another way
+/// than in the trace or shapes do not tell it, and what the operators throw.
+[[nodiscard]] std::vector<SeenNumber> watch_numbers(const FlatGraph& flat, const ChannelTrace& trace, const Plan& plan,
+                                                    const at::Tensor& input, const ShapeRun* shapes);
 
 /// Whether two numbers, truth values or lists are the same; floating point up to rounding.
 [[nodiscard]] bool same_numbers(const c10::IValue& a, const c10::IValue& b);

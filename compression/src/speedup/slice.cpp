@@ -5,7 +5,9 @@
 #include <string>
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/tensor.h>
+
+#include "speedup/fold.hpp"
+#include "speedup/gather.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -21,21 +23,13 @@ Tensors tensors_of(const Module& model) {
   return tensors;
 }
 
-/// What the removed channels added to every output of the layer.
-at::Tensor folded_constants(const Fold& fold, const at::Tensor& weight) {
-  at::Tensor matrix = weight.detach().to(at::kDouble).movedim({fold.mixing.out.axis, fold.mixing.in.axis}, {0, 1});
-  if (matrix.dim() > 2) matrix = matrix.flatten(2).sum(2);
-  const at::Tensor constant = at::tensor(fold.constant, at::kDouble).to(matrix.device());
-  if (fold.mixing.groups == 1) return matrix.matmul(constant);
-  const std::int64_t groups = fold.mixing.groups;
-  return matrix.view({groups, -1, matrix.size(1)}).bmm(constant.view({groups, -1, 1})).flatten();
-}
-
 /// Biases and means with the constants in them, by path.
 Tensors folded_tensors(const Tensors& tensors, const Plan& plan) {
   Tensors folded;
   for (const auto& fold : plan.folds) {
-    const at::Tensor constants = folded_constants(fold, tensors.at(fold.mixing.in.path));
+    const auto rows = plan.kept.find(fold.mixing.out);
+    const at::Tensor constants =
+        folded_constants(fold, tensors.at(fold.mixing.in.path), rows == plan.kept.end() ? nullptr : &rows->second);
     const bool has_bias = !fold.mixing.bias.empty();
     const std::string& path = has_bias ? fold.mixing.bias : fold.mixing.batch_mean;
     const at::Tensor target = (folded.contains(path) ? folded : tensors).at(path).detach();
@@ -45,10 +39,6 @@ Tensors folded_tensors(const Tensors& tensors, const Plan& plan) {
   return folded;
 }
 
-at::Tensor indices(const std::vector<std::int64_t>& kept, const at::Tensor& like) {
-  return at::tensor(kept, at::kLong).to(like.device());
-}
-
 at::Tensor cut_groups(const at::Tensor& whole, const GroupedCut& cut) {
   const auto groups = static_cast<std::int64_t>(cut.rows.size());
   const std::int64_t rows = whole.size(0) / groups;
@@ -56,8 +46,7 @@ at::Tensor cut_groups(const at::Tensor& whole, const GroupedCut& cut) {
   for (std::size_t group = 0; group < cut.rows.size(); ++group) {
     if (cut.rows[group].empty()) continue;
     const at::Tensor part = whole.narrow(0, static_cast<std::int64_t>(group) * rows, rows);
-    parts.push_back(
-        part.index_select(0, indices(cut.rows[group], part)).index_select(1, indices(cut.columns[group], part)));
+    parts.push_back(gather(part, {{0, cut.rows[group]}, {1, cut.columns[group]}}));
   }
   return at::cat(parts, 0);
 }
@@ -143,10 +132,9 @@ Replacements cut_tensors(const Module& model, const Plan& plan) {
   const auto current = [&](const std::string& path) {
     return changed.contains(path) ? changed.at(path) : tensors.at(path).detach();
   };
-  for (const auto& [axis, kept] : plan.kept) {
-    const at::Tensor whole = current(axis.path);
-    changed[axis.path] = whole.index_select(axis.axis, indices(kept, whole));
-  }
+  std::map<std::string, KeptPositions> kept;
+  for (const auto& [axis, positions] : plan.kept) kept[axis.path].emplace(axis.axis, positions);
+  for (const auto& [path, positions] : kept) changed[path] = gather(current(path), positions);
   for (const auto& [path, cut] : plan.grouped) changed[path] = cut_groups(current(path), cut);
   Replacements replacements;
   for (auto& [path, tensor] : changed) {

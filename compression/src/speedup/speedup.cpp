@@ -11,6 +11,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
 #include <fmt/format.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 
 #include <lathe/compression/flat_graph.hpp>
 
@@ -20,6 +21,7 @@
 #include "speedup/patch.hpp"
 #include "speedup/pieces.hpp"
 #include "speedup/plan.hpp"
+#include "speedup/shape_run.hpp"
 #include "speedup/slice.hpp"
 #include "speedup/solve.hpp"
 #include "speedup/traced_model.hpp"
@@ -70,10 +72,17 @@ double largest_of(const std::vector<at::Tensor>& tensors) {
   return largest;
 }
 
+/// What TorchScript makes of the program without optimising it first, which would take longer than the run. It runs on
+/// a copy of the classes, since they remember how they were run.
+c10::IValue run_as_written(const Module& result, const at::Tensor& input) {
+  const torch::jit::GraphOptimizerEnabledGuard as_written(false);
+  return unshare(result).forward({input});
+}
+
 /// Largest difference between what the masked model gave and what the sped-up one gives on the same input.
 Result<double> compare(const std::vector<at::Tensor>& expected, const Module& result, const at::Tensor& input,
                        double tolerance) {
-  const auto found = outputs_in(Module(result).forward({input}));
+  const auto found = outputs_in(run_as_written(result, input));
   if (expected.size() != found.size()) return fail("speed-up: the number of outputs has changed");
   std::vector<at::Tensor> differences;
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -148,8 +157,26 @@ void note_way_back(Replacements& back, const Replacements& smaller, const at::Te
   if (found != smaller.end()) back.emplace(found->second.unsafeGetTensorImpl(), tensor);
 }
 
+/// Where the numbers of the smaller model are learnt from.
+enum class NumbersFrom {
+  Shapes,  ///< from shapes alone, as far as they tell
+  Run,     ///< from a run that computes everything
+};
+
+std::vector<SeenNumber> numbers_seen(const TracedModel& traced, const Decision& decision, const Plan& plan,
+                                     NumbersFrom source) {
+  if (source == NumbersFrom::Shapes) {
+    try {
+      const ShapeRun shapes(decision);
+      return watch_numbers(traced.flat, traced.trace, plan, traced.input, &shapes);
+    } catch (const std::exception&) {  // the program asks for a value
+    }
+  }
+  return watch_numbers(traced.flat, traced.trace, plan, traced.input, nullptr);
+}
+
 /// Cuts the model and writes the new numbers; when one code would need different ones, what it counts is kept.
-Result<std::vector<KeptChannels>> cut(TracedModel& traced, const SpeedupOptions& options) {
+Result<std::vector<KeptChannels>> cut(TracedModel& traced, const SpeedupOptions& options, NumbersFrom source) {
   Replacements back;
   for (std::size_t attempt = 0; attempt <= traced.trace.calls.size(); ++attempt) {
     Decision decision = solve(traced.trace, options.round_to);
@@ -159,8 +186,8 @@ Result<std::vector<KeptChannels>> cut(TracedModel& traced, const SpeedupOptions&
     for (const auto& [path, tensor] : traced.masked.named_parameters()) note_way_back(back, smaller, tensor);
     for (const auto& [path, tensor] : traced.masked.named_buffers()) note_way_back(back, smaller, tensor);
     replace_tensors(traced.masked, smaller);
-    const auto seen = watch_numbers(traced.flat, traced.trace, *plan, traced.input);
-    const auto conflict = patch_numbers(traced.flat, traced.trace, seen.numbers);
+    const auto seen = numbers_seen(traced, decision, *plan, source);
+    const auto conflict = patch_numbers(traced.flat, traced.trace, seen);
     if (!conflict) {
       update_constants(traced.masked, *plan);
       return std::move(decision.left);
@@ -190,7 +217,7 @@ void own_tensors(Module& smaller, const Module& model) {
 }
 
 Result<SpeedupReport> shrink(const Module& model, const PathMasks& masks, const at::Tensor& example,
-                             const SpeedupOptions& options) {
+                             const SpeedupOptions& options, NumbersFrom source) {
   auto traced = trace_model(model, masks, example);
   if (!traced) return tl::unexpected(traced.error());
   if (write_piece_sizes(traced->flat, traced->trace)) {
@@ -206,7 +233,7 @@ Result<SpeedupReport> shrink(const Module& model, const PathMasks& masks, const 
   const at::Tensor noise = uniform ? noise_like(traced->input) : at::Tensor();
   const auto expected_on_noise = uniform ? run_on_noise(traced->flat, noise) : std::vector<at::Tensor>{};
 
-  auto left = cut(*traced, options);
+  auto left = cut(*traced, options, source);
   if (!left) return tl::unexpected(left.error());
   own_tensors(traced->masked, model);
   const bool independent = !uses_other_classes(traced->masked);
@@ -234,7 +261,10 @@ Result<SpeedupReport> speed_up(const Module& model, const Masks& masks, const at
   return guarded("speed-up", [&]() -> Result<SpeedupReport> {
     const auto checked = check_masks(model, masks);
     if (!checked) return tl::unexpected(checked.error());
-    return shrink(model, *checked, example, options);
+    auto report = guarded("speed-up", [&] { return shrink(model, *checked, example, options, NumbersFrom::Shapes); });
+    if (report) return report;
+    // Numbers that follow from values show in a run only; where these were not to blame, it tells the same reason.
+    return shrink(model, *checked, example, options, NumbersFrom::Run);
   });
 }
 

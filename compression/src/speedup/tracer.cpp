@@ -95,7 +95,7 @@ Tracer::Tracer(const FlatGraph& flat, const PathMasks& masks) : flat_(flat), mas
 }
 
 void Tracer::prepare(const Node* node, const Values& inputs) {
-  if (is_watched(node)) trace_.calls.push_back({node, numbers_of_call(node, inputs), {}});
+  if (is_watched(node)) trace_.calls.push_back({node, numbers_of_call(node, inputs), {}, {}});
 }
 
 void Tracer::observe(const Call& call) {
@@ -103,7 +103,13 @@ void Tracer::observe(const Call& call) {
     for (const auto& tensor : tensors_in(call.outputs.at(0))) known(tensor).constant = true;
     return;
   }
-  if (moves_references(call.node) || std::none_of(call.outputs.begin(), call.outputs.end(), has_tensor)) return;
+  if (moves_references(call.node)) return;
+  apply_rule(call);
+  note_outputs(call);
+}
+
+void Tracer::apply_rule(const Call& call) {
+  if (std::none_of(call.outputs.begin(), call.outputs.end(), has_tensor)) return;
   asked_.clear();
   if (const Rule rule = find_rule(call.name()))
     rule(*this, call);
@@ -145,6 +151,26 @@ void Tracer::note_write(const Call& call) {
     if (!other || !other->has_storage() || !other->storage().is_alias_of(written.storage())) continue;
     pin(labels_in(entry.channels->labels));
     entry.channels->dead = at::zeros_like(entry.channels->dead);
+  }
+}
+
+MadeTensor Tracer::made_tensor(const at::Tensor& tensor) const {
+  const Known* entry = find(tensor);
+  return {tensor.scalar_type(), tensor.sizes().vec(),
+          entry && entry->channels ? entry->channels->labels : at::Tensor()};
+}
+
+void Tracer::note_outputs(const Call& call) {
+  if (trace_.calls.empty() || trace_.calls.back().node != call.node) return;
+  const at::Tensor first = call.first();
+  for (const auto& value : call.outputs) {
+    MadeOutput& output = trace_.calls.back().outputs.emplace_back();
+    const bool is_tensor = value.isTensor() && value.toTensor().defined();
+    output.known = is_tensor || value.isTensorList();
+    output.is_first_input = is_tensor && first.defined() && value.toTensor().is_same(first);
+    if (is_tensor) output.tensors.push_back(made_tensor(value.toTensor()));
+    if (value.isTensorList())
+      for (const at::Tensor& tensor : value.toTensorVector()) output.tensors.push_back(made_tensor(tensor));
   }
 }
 

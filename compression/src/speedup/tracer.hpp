@@ -101,12 +101,15 @@ class Tracer {
 
   Known& known(const at::Tensor& tensor);
   [[nodiscard]] const Known* find(const at::Tensor& tensor) const;
+  void apply_rule(const Call& call);
   void refuse_unknown(const Call& call);
   void add_product(const Channels& channels, const Call& call);
   /// Parameters that a rule took without asking for their labels must keep their shape.
   void keep_unasked(const Call& call);
   void fix_parameter(const std::string& path, const std::string& place, const std::string& reason);
   void note_write(const Call& call);
+  void note_outputs(const Call& call);
+  [[nodiscard]] MadeTensor made_tensor(const at::Tensor& tensor) const;
 
   const FlatGraph& flat_;
   const PathMasks& masks_;

@@ -13,71 +13,24 @@
 #include <lathe/compression/evaluate.hpp>
 #include <lathe/compression/measure.hpp>
 
+#include "int8_models.hpp"
 #include "models.hpp"
-#include "quantizing.hpp"
 #include "temporary_folder.hpp"
 
 namespace lathe::compression {
 namespace {
 
+using test_models::all_layers;
 using test_models::Builder;
-using test_models::Quantized;
-
-constexpr QuantSpec kByte{8, QuantDtype::Uint, QuantScheme::PerTensorAffine};
-constexpr QuantSpec kSymmetric{8, QuantDtype::Int, QuantScheme::PerTensorSymmetric};
-constexpr QuantSpec kByChannel{8, QuantDtype::Int, QuantScheme::PerChannelSymmetric};
-
-Dataset random_data(const std::vector<std::int64_t>& record, std::int64_t records = 32) {
-  std::vector<std::int64_t> shape{records};
-  shape.insert(shape.end(), record.begin(), record.end());
-  return Dataset::create(test_models::random_input(shape, 3), at::arange(records).remainder(4), {}).value();
-}
-
-/// Every convolution and linear layer gets this target.
-std::vector<QuantizedLayer> all_layers(const torch::jit::Module& model, const QuantTarget& target) {
-  std::vector<QuantizedLayer> layers;
-  for (const Layer& layer : layers_of(model)) {
-    if (layer.type == "Conv2d" || layer.type == "Linear") layers.push_back({layer, target});
-  }
-  return layers;
-}
-
-/// A model that was quantized and calibrated on `data`, ready to become int8.
-Quantized calibrated(QuantizerKind kind, const torch::jit::Module& model, std::vector<QuantizedLayer> layers,
-                     const Dataset& data) {
-  Quantized net = test_models::quantize(kind, model, std::move(layers));
-  EXPECT_TRUE(net.quantization->calibrate(Network(net.tapped), data, 16, 2).has_value());
-  EXPECT_TRUE(net.quantization->finish().has_value());
-  net.model.eval();
-  return net;
-}
-
-Int8Model converted(const Quantized& net, const Dataset& data, const Int8Options& options = {2, 16, {}}) {
-  auto made = to_int8(*net.tapped, *net.quantization, data, options);
-  EXPECT_TRUE(made.has_value()) << made.error().message;
-  return std::move(made.value());
-}
-
-/// Operators of the outermost block and how often they occur.
-std::map<std::string, int> operators_of(const torch::jit::Module& model) {
-  std::map<std::string, int> count;
-  const auto graph = model.get_method("forward").graph();
-  for (const auto* node : graph->nodes()) {
-    const std::string kind = node->kind().toQualString();
-    if (!kind.starts_with("prim::")) ++count[kind];
-  }
-  return count;
-}
-
-/// Largest |int8 - simulation| over the largest |simulation|.
-double relative_difference(const Quantized& net, const Int8Model& made, const at::Tensor& input) {
-  const c10::NoGradGuard no_grad;
-  torch::jit::Module model = made.model;
-  const at::Tensor expected = net.run(input);
-  const at::Tensor found = model.forward({input}).toTensor();
-  EXPECT_EQ(expected.sizes(), found.sizes());
-  return (expected - found).abs().max().item<double>() / expected.abs().max().item<double>();
-}
+using test_models::calibrated;
+using test_models::converted;
+using test_models::kByChannel;
+using test_models::kByte;
+using test_models::kLargeBatch;
+using test_models::kSymmetric;
+using test_models::operators_of;
+using test_models::random_data;
+using test_models::relative_difference;
 
 /// One layer, so that the integers can be followed: x is on its grid, so is the weight, and the output.
 TEST(Int8, LinearLayerComputesTheSimulationsLevels) {
@@ -118,6 +71,41 @@ TEST(Int8, LeNetStaysInBytesFromTheFirstLayerToTheLast) {
   EXPECT_NE(made.operators[0].name.find("log_softmax"), std::string::npos);
   EXPECT_EQ(made.observed_ranges, 1);  // fc2's output
   EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.02);
+}
+
+/// A quantized kernel spends more time on being called than fc2, of 5,000 weights, on computing.
+TEST(Int8, SmallLinearLayersStayFloatUnlessTheBatchIsLarge) {
+  const auto model = test_models::lenet();
+  const auto data = random_data({1, 28, 28});
+  const auto net = calibrated(QuantizerKind::Qat, model, all_layers(model, {.weight = kByte, .input = kByte}), data);
+  const Int8Model single = converted(net, data, {2, 16, {}, 1});
+  ASSERT_EQ(single.layers.size(), 4U);
+  EXPECT_FALSE(single.layers[3].int8);
+  EXPECT_EQ(single.layers[3].reason, "it is so small that it takes less time in float");
+  EXPECT_TRUE(std::all_of(single.layers.begin(), single.layers.end() - 1, [](const auto& step) { return step.int8; }));
+  const auto operators = operators_of(single.model);
+  EXPECT_EQ(operators.at("aten::linear"), 1);
+  EXPECT_EQ(operators.at("aten::dequantize"), 1);
+  EXPECT_EQ(single.observed_ranges, 0);  // fc2's output is on no grid
+  EXPECT_LT(relative_difference(net, single, data.slice(0, 16).inputs), 0.02);
+  EXPECT_FALSE(converted(net, data, {2, 16, {}, 50}).layers[3].int8);  // 250,000 products
+  EXPECT_TRUE(converted(net, data, {2, 16, {}, 51}).layers[3].int8);
+}
+
+/// The rows of a sequence count as records do.
+TEST(Int8, ALinearLayerOverSequencesIsLargerThanItsWeight) {
+  Builder build(0);
+  const auto model = build.net("Net", {{"wide", build.linear(8, 4096)}, {"narrow", build.linear(4096, 4)}},
+                               "def forward(self, x):\n  return self.narrow.forward(self.wide.forward(x))\n");
+  const auto float_layers = [&](const std::vector<std::int64_t>& record) {
+    const auto data = random_data(record);
+    const auto net =
+        calibrated(QuantizerKind::Qat, model, all_layers(model, {.weight = kSymmetric, .input = kByte}), data);
+    const Int8Model made = converted(net, data, {2, 16, {}, 1});
+    return std::count_if(made.layers.begin(), made.layers.end(), [](const auto& step) { return !step.int8; });
+  };
+  EXPECT_EQ(float_layers({7, 8}), 1);   // narrow: 7 * 16,384 products; wide has too many weights to be small
+  EXPECT_EQ(float_layers({16, 8}), 0);  // 16 * 16,384 > 250,000
 }
 
 /// Depthwise and residual, batch norms, a concatenation and a mean, by every quantizer that has integers.
@@ -168,14 +156,14 @@ TEST(Int8, OtherWidthsStayFloatAndAreListed) {
   const auto model = test_models::lenet();
   const auto data = random_data({1, 28, 28});
   auto layers = all_layers(model, {.weight = kByte, .input = kByte});
-  layers[1].target.weight->bits = 4;
+  layers[1].target.weight->bits = 12;
   layers[2].target.input->scheme = QuantScheme::PerChannelAffine;
   layers.pop_back();
   const auto net = calibrated(QuantizerKind::Qat, model, layers, data);
   const Int8Model made = converted(net, data);
   ASSERT_EQ(made.layers.size(), 4U);
   EXPECT_TRUE(made.layers[0].int8);
-  EXPECT_EQ(made.layers[1].reason, "its weight has 4 bits");
+  EXPECT_EQ(made.layers[1].reason, "its weight has 12 bits");
   EXPECT_EQ(made.layers[2].reason, "its input has a scale for each channel");
   EXPECT_EQ(made.layers[3].reason, "its weight is not quantized");
   EXPECT_LT(relative_difference(net, made, data.slice(0, 16).inputs), 0.02);
@@ -184,13 +172,13 @@ TEST(Int8, OtherWidthsStayFloatAndAreListed) {
 TEST(Int8, NothingToRunIsAnErrorWithTheReasons) {
   const auto model = test_models::linear_net(at::tensor({0.5F, -1.0F, 0.25F}).view({1, 3}));
   const auto data = random_data({3});
-  QuantSpec four = kByte;
-  four.bits = 4;
+  QuantSpec twelve = kByte;
+  twelve.bits = 12;
   const auto net = calibrated(QuantizerKind::Qat, model,
-                              {test_models::quantized(model, "fc", {.weight = four, .input = kByte})}, data);
+                              {test_models::quantized(model, "fc", {.weight = twelve, .input = kByte})}, data);
   const auto made = to_int8(*net.tapped, *net.quantization, data, {});
   ASSERT_FALSE(made.has_value());
-  EXPECT_EQ(made.error().message, "int8: no layer can run in int8 (layer `fc`: its weight has 4 bits)");
+  EXPECT_EQ(made.error().message, "int8: no layer can run in int8 (layer `fc`: its weight has 12 bits)");
 }
 
 /// oneDNN's fused ReLU cuts at level 0 whatever the zero point: a ReLU whose grid has negative values must not use it.
@@ -212,7 +200,7 @@ TEST(Int8, AReducedRangeUses128Levels) {
   const auto model = test_models::lenet();
   const auto data = random_data({1, 28, 28});
   const auto net = calibrated(QuantizerKind::Qat, model, all_layers(model, {.weight = kByte, .input = kByte}), data);
-  const Int8Model made = converted(net, data, {2, 16, true});
+  const Int8Model made = converted(net, data, {2, 16, true, kLargeBatch});
   EXPECT_TRUE(made.reduced_range);
   const double full = (*net.quantization->grids())[1].grid->scale.front();
   for (const auto* node : made.model.get_method("forward").graph()->nodes()) {

@@ -82,7 +82,7 @@ std::vector<SelectedLayer> selected(const Module& model, double sparsity) {
 }
 
 Bench::Bench(double sparsity, bool with_example)
-    : model(trained_net()), context{model, selected(model, sparsity), training_blobs(), training(1), {}, {}, 7, {},
+    : model(trained_net()), context{model, selected(model, sparsity), training_blobs(), training(1), {}, {}, 7, {}, {},
                                     {}} {
   if (with_example) context.example = held_out_blobs().slice(0, 4).inputs;
   context.evaluate = [this](const Network& network) -> Result<double> {

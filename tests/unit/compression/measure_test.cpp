@@ -198,6 +198,19 @@ TEST(Measure, LatencyLeavesTheModelsAlone) {
   EXPECT_TRUE(model.is_training());
 }
 
+TEST(Measure, ModelsOfOneSessionShareTheOriginalsRuns) {
+  const auto model = test_models::lenet();
+  const auto found =
+      compare_latencies(model, {model, model, model}, random_input({1, 1, 28, 28}), {.runs = 5, .warmup = 1});
+  ASSERT_EQ(found.size(), 3U);
+  for (const LatencyComparison& each : found) {
+    EXPECT_EQ(each.original_ms, found[0].original_ms);
+    EXPECT_EQ(each.original_iqr_ms, found[0].original_iqr_ms);
+    EXPECT_DOUBLE_EQ(each.speedup, each.original_ms / each.compressed_ms);
+  }
+  EXPECT_NE(found[0].compressed_ms, found[1].compressed_ms) << "each has times of its own";
+}
+
 TEST(Measure, QuantilesLieBetweenTheValues) {
   EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.5), 2.5);
   EXPECT_DOUBLE_EQ(quantile({4, 1, 3, 2}, 0.25), 1.75);

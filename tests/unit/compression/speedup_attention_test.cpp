@@ -1,6 +1,7 @@
 // Attention, written in the ways that it is written: whole heads go.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/jit/runtime/operator.h>
 
 #include "masks.hpp"
 #include "models.hpp"
@@ -90,6 +91,43 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& parameter) { return std::string(parameter.param.name); });
 
 /// 4 heads of 3 with one query, key and value each; `scores` is added before the softmax.
+/// The fused operator, called as the running LibTorch knows it.
+std::string fused_operator() {
+  const auto is_known = [](const char* name) {
+    return !torch::jit::getAllOperatorsFor(c10::Symbol::fromQualString(name)).empty();
+  };
+  if (is_known("aten::scaled_dot_product_attention"))
+    return "torch.scaled_dot_product_attention(q, k, v, None, 0.0, False)";
+  if (is_known("aten::_scaled_dot_product_attention"))
+    return "torch._scaled_dot_product_attention(q, k, v, None, 0.0, False, False)[0]";
+  return {};
+}
+
+TEST(SpeedupAttention, FusedOperatorLosesWholeHeads) {
+  ASSERT_FALSE(fused_operator().empty()) << "neither 1.13's operator nor that of 2.x";
+  Builder build(36);
+  const auto heads = [](const std::string& name) {
+    return "  " + name + " = self." + name + ".forward(x).view([x.size(0), x.size(1), 4, 3]).transpose(1, 2)\n";
+  };
+  const auto model =
+      build.net("Net",
+                {{"q", build.linear(12, 12)},
+                 {"k", build.linear(12, 12)},
+                 {"v", build.linear(12, 12)},
+                 {"proj", build.linear(12, 12)},
+                 {"head", build.linear(12, 5)}},
+                "def forward(self, x):\n" + heads("q") + heads("k") + heads("v") + "  y = " + fused_operator() +
+                    ".transpose(1, 2)\n" + "  y = y.reshape([x.size(0), x.size(1), -1])\n" +
+                    "  return self.head.forward(x + self.proj.forward(y))\n");
+  // Head 1 in all of them; of head 3 the queries alone, so that it stays.
+  const auto masks = filter_masks(model, {{"q", {3, 4, 5, 9, 10, 11}}, {"k", {3, 4, 5}}, {"v", {3, 4, 5}}});
+  SpeedupReport report;
+  ASSERT_NO_FATAL_FAILURE(expect_faithful(model, masks, random_input({2, 7, 12}), report));
+  const auto shapes = weight_shapes(report.model);
+  for (const char* name : {"q", "k", "v"}) EXPECT_EQ(shapes.at(name), (Shape{9, 12})) << name;
+  EXPECT_EQ(shapes.at("proj"), (Shape{12, 9}));
+}
+
 TEST(SpeedupAttention, BiasForEachHeadKeepsThem) {
   Builder build(36);
   const auto attention =

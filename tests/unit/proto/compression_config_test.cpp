@@ -53,6 +53,7 @@ TEST_F(CompressionConfigTest, HasDefaults) {
   EXPECT_EQ(block.objective.metric, ObjectiveMetric::Accuracy);
   EXPECT_FALSE(block.objective.max_accuracy_drop);
   EXPECT_EQ(block.latency.runs, 50);
+  EXPECT_EQ(block.speedup.round_to, 1);
   EXPECT_EQ(block.threads, 1);
   EXPECT_TRUE(block.warm);
   EXPECT_TRUE(block.exports.int8 && block.exports.onnx && block.exports.state_dict);
@@ -71,10 +72,12 @@ TEST_F(CompressionConfigTest, ReadsEverything) {
                    "learningRate": 1e-3, "batchSize": 32},
     "objective": {"metric": "latency_ms", "maxAccuracyDrop": 0.01},
     "latency": {"runs": 10, "warmup": 0, "batchSize": 4},
+    "speedup": {"round_to": 8},
     "export": {"int8": false},
     "configList": [{"op_names": ["fc"], "exclude": true}],
     "threads": 2, "seed": 99, "warm": false})"));
   EXPECT_FALSE(config.exports.int8);
+  EXPECT_EQ(config.speedup.round_to, 8);
   EXPECT_TRUE(config.exports.state_dict);
   const auto& train = std::get<CifarFiles>(config.data.train.source);
   ASSERT_EQ(train.batches.size(), 2U);
@@ -379,6 +382,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "maxAccuracyDrop needs evaluation.metric accuracy"},
         BadBlock{R"({"export": {"int8": "often"}})", "compression.export.int8: expected"},
         BadBlock{R"({"latency": {"runs": 0}})", "compression.latency.runs: expected an integer from 1"},
+        BadBlock{R"({"speedup": {"roundTo": 0}})", "compression.speedup.roundTo: expected an integer from 1"},
+        BadBlock{R"({"speedup": {"roundTo": "8x"}})", "compression.speedup.roundTo"},
+        BadBlock{R"({"speedup": {"roundTwo": 8}})", "roundTwo"},
         BadBlock{R"({"configList": {"sparsity": 0.5}})",
                  "compression.configList: expected a list of objects, found an object"},
         BadBlock{R"({"configList": [1]})", "compression.configList[0]: expected an object such as"},

@@ -63,6 +63,7 @@ const std::vector<Block>& blocks() {
       {"/$defs/compression/properties/evaluation", keys::evaluation},
       {"/$defs/compression/properties/objective/oneOf/1", keys::objective},
       {"/$defs/compression/properties/latency", keys::latency},
+      {"/$defs/compression/properties/speedup", keys::speedup},
       {"/$defs/data", keys::data},
       {"/$defs/data/properties/normalize", keys::normalize},
       {"/$defs/idxPart", keys::idx_part},

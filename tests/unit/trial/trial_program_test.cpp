@@ -76,6 +76,24 @@ TEST_F(TrialProgram, L1TrialShrinksTheModel) {
   EXPECT_EQ(report["layers"][1]["macs_after"], 36 * 6 * 9);
 }
 
+TEST_F(TrialProgram, RoundToLeavesMultiplesThatAreNotZero) {
+  config.config_list = Json::parse(R"([{"exclude": true, "op_names": ["fc2"]}])");
+  config.finetuning.epochs = 0;
+  config.speedup.round_to = 4;
+  for (const char* mode : {"normal", "group"}) {
+    const Outcome outcome =
+        run_trial(std::string(R"({"a": {"_name": "l1", "sparsity": 0.5, "parameter::mode": ")") + mode + "\"}}");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+    const auto shapes = shapes_in(path("compressed.pt"));
+    EXPECT_EQ(shapes.at("conv1"), (compression::Shape{4, 1, 3, 3})) << mode;
+    EXPECT_EQ(shapes.at("conv2"), (compression::Shape{8, 4, 3, 3})) << mode << ": six of twelve would go";
+    EXPECT_EQ(shapes.at("fc1"), (compression::Shape{16, 72})) << mode;
+    const auto smaller = compression::load_model(path("compressed.pt"));
+    ASSERT_TRUE(smaller);
+    EXPECT_EQ(compression::count_nonzero_parameters(*smaller), compression::count_parameters(*smaller)) << mode;
+  }
+}
+
 TEST_F(TrialProgram, CostsStandSideBySide) {
   config.finetuning.epochs = 0;
   config.objective = {proto::ObjectiveMetric::Speedup, {}};
@@ -133,10 +151,35 @@ TEST_F(TrialProgram, AQuantizedTrialLeavesAnInt8Model) {
   EXPECT_GT(value["int8_speedup"], 0);
   const Json report = read_json("report.json")["int8"];
   EXPECT_EQ(report["layers"].size(), 4U);
-  for (const auto& layer : report["layers"]) EXPECT_EQ(layer["precision"], "int8");
+  for (const int conv : {0, 1}) EXPECT_EQ(report["layers"][conv]["precision"], "int8");
+  for (const int small : {2, 3}) {
+    EXPECT_EQ(report["layers"][small]["precision"], "float");
+    EXPECT_THAT(report["layers"][small]["reason"], HasSubstr("less time in float"));
+  }
   EXPECT_TRUE(std::filesystem::exists(path("model.pth")));
   EXPECT_TRUE(std::filesystem::exists(path("compressed.onnx")));
   EXPECT_FALSE(std::filesystem::exists(path("mask.pth")));
+}
+
+/// The original, compressed.pt and int8.pt take turns in one session, which nobody disturbs.
+TEST_F(TrialProgram, Int8IsTimedWithTheOthersAndAlone) {
+  config.finetuning.epochs = 1;
+  config.objective = {proto::ObjectiveMetric::LatencyMs, {}};
+  config.latency.batch_size = 1000;
+  (void)folder().write("parameter.cfg",
+                       proto::to_text({7, "algorithm", Json::parse(R"({"a": {"_name": "qat", "quant_bits": 8}})")}));
+  const auto outcome = run("run", {{"LATHE_HOST_DIRECTORY", folder().path()}});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const Json report = read_json("report.json");
+  const Json latency = report["costs"]["latency"];
+  EXPECT_EQ(latency["alone"], true);
+  EXPECT_EQ(latency["int8_ms"], outcome.metrics.back().value["int8_latency_ms"]);
+  EXPECT_EQ(latency["int8_speedup"], outcome.metrics.back().value["int8_speedup"]);
+  EXPECT_NEAR(latency["int8_speedup"], latency["original_ms"].get<double>() / latency["int8_ms"].get<double>(), 1e-9)
+      << "against the same runs of the original";
+  EXPECT_LE(latency["int8_speedup_low"], latency["int8_speedup_high"]);
+  EXPECT_GE(latency["int8_iqr_ms"], 0);
+  EXPECT_EQ(report["int8"]["layers"][2]["precision"], "int8") << "at such a batch fc1 is not too small";
 }
 
 TEST_F(TrialProgram, WhatCannotRunInInt8IsReported) {

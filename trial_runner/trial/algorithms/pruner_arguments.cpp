@@ -19,6 +19,15 @@ void declare_modes(ArgumentTable& table, PrunerOptions& options) {
     table.counts("balance_gran", options.balance_gran, 1);
   } else if (options.metric == PruningMetric::Slim) {
     table.choice("mode", options.mode, {{"global", PruningMode::Global}});
+  } else if (has_group_importance(options.metric)) {
+    table.choice("mode", options.mode,
+                 {{"normal", PruningMode::Normal},
+                  {"global", PruningMode::Global},
+                  {"dependency_aware", PruningMode::DependencyAware},
+                  {"group", PruningMode::Group}});
+    using enum compression::GroupReduction;
+    table.choice("group_reduction", options.group_reduction, {{"mean", Mean}, {"sum", Sum}, {"max", Max}});
+    table.switched("dependency_aware", options.mode, PruningMode::DependencyAware);
   } else {
     table.choice("mode", options.mode,
                  {{"normal", PruningMode::Normal},

@@ -2,7 +2,6 @@
 
 #include <lathe/compression/evaluate.hpp>
 #include <lathe/compression/export.hpp>
-#include <lathe/compression/measure.hpp>
 #include <lathe/compression/model.hpp>
 #include <lathe/compression/onnx_export.hpp>
 
@@ -23,8 +22,8 @@ Result<void> deliver_onnx(const Compressed& compressed, const torch::jit::Module
   return compression::export_onnx(delivered, example, folder / "compressed.onnx", options);
 }
 
-Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
-                                 const Setup& setup) {
+Result<DeliveredInt8> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
+                                   const Setup& setup) {
   const compression::EngineScope engine(int8.engine);
   if (auto saved = compression::save_model(int8.model, file); !saved) return tl::unexpected(saved.error());
   const auto loaded = compression::load_model(file);
@@ -32,11 +31,8 @@ Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::
   const auto quality =
       compression::evaluate(*loaded, setup.test, setup.config.evaluation.batch_size, loss_of(setup.config));
   if (!quality) return tl::unexpected(quality.error());
-  const auto& latency = setup.config.latency;
-  const auto times = compression::compare_latency(setup.model, *loaded, example_inputs(setup.test, latency.batch_size),
-                                                  {static_cast<int>(latency.runs), static_cast<int>(latency.warmup)});
-  return Int8Metrics{quality->accuracy, quality->loss, static_cast<std::int64_t>(std::filesystem::file_size(file)),
-                     times.compressed_ms, times.original_ms / times.compressed_ms};
+  Int8Metrics metrics{quality->accuracy, quality->loss, static_cast<std::int64_t>(std::filesystem::file_size(file))};
+  return DeliveredInt8{*loaded, metrics};
 }
 
 }  // namespace lathe::trial

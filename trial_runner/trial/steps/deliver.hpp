@@ -22,8 +22,13 @@ namespace lathe::trial {
 [[nodiscard]] Result<void> deliver_onnx(const Compressed& compressed, const torch::jit::Module& delivered,
                                         const at::Tensor& example, const std::filesystem::path& folder);
 
-/// Saves the model and measures what its file gives, beside the original.
-[[nodiscard]] Result<Int8Metrics> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
-                                               const Setup& setup);
+struct DeliveredInt8 {
+  torch::jit::Module model;  ///< as it is in the file
+  Int8Metrics metrics;       ///< without its times, which are measured along with the others'
+};
+
+/// Saves the model and judges what its file gives.
+[[nodiscard]] Result<DeliveredInt8> deliver_int8(const compression::Int8Model& int8, const std::filesystem::path& file,
+                                                 const Setup& setup);
 
 }  // namespace lathe::trial

@@ -33,9 +33,16 @@ compression::IterativeContext context_of(const IterativePlan& plan, const Worksh
                              step.sparsity, step.metric));
     return {};
   };
-  return {Network(workshop.model),    plan.layers,  workshop.setup.train,
-          workshop.sparsifying,       evaluate,     workshop.example,
-          workshop.setup.config.seed, workshop.say, told};
+  return {Network(workshop.model),
+          plan.layers,
+          workshop.setup.train,
+          workshop.sparsifying,
+          evaluate,
+          workshop.example,
+          workshop.setup.config.seed,
+          speedup_of(workshop.setup.config),
+          workshop.say,
+          told};
 }
 
 bool is_structured(const IterativeOptions& options) {

@@ -11,7 +11,9 @@ using compression::Pruning;
 
 Result<Compressed> prune(const PruningPlan& plan, Workshop& workshop) {
   const Network network(workshop.model);
-  auto pruning = Pruning::create(plan.options, plan.layers, plan.schedule, network, workshop.example);
+  compression::PrunerOptions options = plan.options;
+  if (options.metric != compression::PruningMetric::Level) options.round_to = workshop.setup.config.speedup.round_to;
+  auto pruning = Pruning::create(options, plan.layers, plan.schedule, network, workshop.example);
   if (!pruning) return tl::unexpected(pruning.error());
   (*pruning)->extend_over(workshop.model, workshop.example);
 

@@ -66,8 +66,9 @@ void add_int8(const compression::TappedModel& tapped, const Quantization& quanti
               Compressed& result) {
   const auto& config = workshop.setup.config;
   if (!config.exports.int8) return;
+  const std::int64_t latency_batch = example_inputs(workshop.setup.test, config.latency.batch_size).size(0);
   auto made = compression::to_int8(tapped, quantization, workshop.setup.train,
-                                   {config.calibration.batches, config.calibration.batch_size, {}});
+                                   {config.calibration.batches, config.calibration.batch_size, {}, latency_batch});
   if (!made) {
     result.details["int8"] = {{"skipped", made.error().message}};
     workshop.say(made.error().message);

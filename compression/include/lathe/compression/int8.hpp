@@ -2,10 +2,11 @@
 // the first quantized layer to the last, and LibTorch's quantized kernels do the work (Jacob et al., "Quantization and
 // Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018, arXiv 1712.05877).
 //
-// In int8 run convolutions (Conv2d) and linear layers with the batch normalisation and the ReLU or ReLU6 behind them,
-// additions with the ReLU behind them, concatenations, max and average pools, global means, and what only moves values
-// (flatten, view, permute, …). Everything else stays float between a dequantization and a quantization, with the
-// quantizer's grids simulated as before, and is listed with its reason.
+// In int8 run convolutions along one, two or three axes and linear layers with the batch normalisation and the ReLU or
+// ReLU6 behind them, transposed convolutions with the ReLU behind them, additions with the ReLU behind them,
+// concatenations, max and average pools, global means, and what only moves values (flatten, view, permute, …).
+// Everything else stays float between a dequantization and a quantization, with the quantizer's grids simulated as
+// before, and is listed with its reason.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,10 @@ struct Int8Options {
   std::int64_t batch_size = 64;
   /// Activations on 128 levels instead of 256, so that 16-bit sums cannot overflow. None: where the processor needs it.
   std::optional<bool> reduced_range = {};
+  /// Records that are to run at once. Linear layers which are so small that a quantized kernel would spend more time on
+  /// being called than the float one on computing stay float: of at most 16,384 weights and 250,000 products a batch,
+  /// unless none but such could run in int8.
+  std::int64_t latency_batch = 1;
 };
 
 /// What became of one layer, or of one operator that is not a layer's.
@@ -62,6 +67,8 @@ struct Int8Step {
 struct Int8Model {
   /// Takes and gives float tensors like the original. Attributes: `quantized_engine`, the engine that it was made for.
   /// Whoever loads it has to choose an engine first: torch.backends.quantized.engine = "onednn" in Python.
+  /// It has not run yet: oneDNN's kernels keep what they prepare for the batch size (and the number of threads) that
+  /// they see first, and prepare it in every run for any other.
   torch::jit::Module model;
   std::string engine;
   bool reduced_range = false;

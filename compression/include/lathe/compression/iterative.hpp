@@ -19,6 +19,7 @@
 #include <lathe/compression/mask.hpp>
 #include <lathe/compression/pruner.hpp>
 #include <lathe/compression/result.hpp>
+#include <lathe/compression/speedup.hpp>
 #include <lathe/compression/tapped_model.hpp>
 #include <lathe/compression/trainer.hpp>
 
@@ -43,6 +44,7 @@ struct IterativeContext {
   /// One input batch: structured masks then grow over batch norms and depthwise convolutions (see extend_masks).
   at::Tensor example;
   std::uint64_t seed = 0;
+  SpeedupOptions speedup;                            ///< of those that cut the model as they go (AutoCompress)
   std::function<void(const std::string&)> progress;  ///< a sentence now and then; may be empty
   std::function<Result<void>(const IterativeStep&)>
       intermediate;  ///< after each step; an error ends the run; may be empty

@@ -74,4 +74,10 @@ struct LatencyComparison {
 [[nodiscard]] LatencyComparison compare_latency(torch::jit::Module original, torch::jit::Module compressed,
                                                 const at::Tensor& example, const LatencyOptions& options);
 
+/// The same for several models in one session (A B C, C B A, …): each against the same runs of the original.
+[[nodiscard]] std::vector<LatencyComparison> compare_latencies(torch::jit::Module original,
+                                                               const std::vector<torch::jit::Module>& compressed,
+                                                               const at::Tensor& example,
+                                                               const LatencyOptions& options);
+
 }  // namespace lathe::compression

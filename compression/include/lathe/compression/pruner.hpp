@@ -38,12 +38,17 @@ enum class PruningMode {
   Normal,           ///< each layer on its own
   Global,           ///< one threshold over the layers of an entry with total_sparsity (SparsityTarget::pool)
   DependencyAware,  ///< layers whose channels are added or multiplied get common channels, which speed-up can cut
+  Group,  ///< the same, by the weights of all that make, scale and read a channel: Fang et al., DepGraph (CVPR 2023)
 };
+
+/// How the importances that a channel has in the members of its group become one.
+enum class GroupReduction { Mean, Sum, Max };
 
 /// Arguments of NNI's pruners, with its names and defaults.
 struct PrunerOptions {
   PruningMetric metric = PruningMetric::Level;
-  PruningMode mode = PruningMode::Normal;  ///< Slim is global always, and neither Slim nor Level dependency-aware
+  /// Slim is global always; neither Slim nor Level is dependency-aware; Group is of L1, L2 and Fpgm.
+  PruningMode mode = PruningMode::Normal;
   /// Level only: every block of this shape (its last dimension is the weight's last) is pruned to the same sparsity;
   /// each entry divides the weight's size there. Empty: not balanced. Yao et al., "Balanced Sparsity" (arXiv
   /// 1811.00206).
@@ -53,6 +58,9 @@ struct PrunerOptions {
   std::int64_t sparsifying_training_batches = 1;  ///< TaylorFo, Apoz and MeanActivation only, > 0
   Activation activation = Activation::Relu;       ///< Apoz and MeanActivation only
   bool global_sort = false;  ///< TaylorFo only: one threshold over all layers of the same sparsity, as in Global
+  GroupReduction group_reduction = GroupReduction::Mean;  ///< mode Group only
+  /// Fewer filters go, so that each layer keeps a multiple of so many, or all. Not Level. At least 1.
+  std::int64_t round_to = 1;
 };
 
 /// Errors name the option, its value and what was expected.
@@ -60,6 +68,9 @@ struct PrunerOptions {
 
 /// Whether the metric reads what running the model on data has told.
 [[nodiscard]] bool needs_statistics(PruningMetric metric);
+
+/// Whether the metric can be had of any weights along any axis, so that a whole group has it: L1, L2 and Fpgm.
+[[nodiscard]] bool has_group_importance(PruningMetric metric);
 
 /// What a pruner has to be told beside the weights.
 struct PrunerKnowledge {
@@ -105,6 +116,9 @@ class Pruner {
 
 /// trunc(units * sparsity), never all of them.
 [[nodiscard]] std::int64_t pruned_count(std::int64_t units, double sparsity);
+
+/// At most `pruned`, so that a multiple of `round_to` of the units stays; 0 where no multiple would.
+[[nodiscard]] std::int64_t rounded_count(std::int64_t units, std::int64_t pruned, std::int64_t round_to);
 
 /// Checks that `pruner` can work on every selected layer: its type and shapes, and that its weights are finite numbers.
 [[nodiscard]] Result<void> check_layers(const Pruner& pruner, const std::vector<SelectedLayer>& layers);

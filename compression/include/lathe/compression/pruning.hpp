@@ -29,12 +29,17 @@ void apply_masks(const torch::jit::Module& model, const Masks& masks);
 class Pruning final : public Compressor {
  public:
   /// No schedule prunes once, at epoch 0. `example`, one input batch, is needed where layers depend on each other
-  /// (PruningMode::DependencyAware) only. The rules of the modes are NNI v2's:
+  /// (PruningMode::DependencyAware and Group) only. The rules of the modes are NNI v2's:
   /// - Global: of the weights of all layers of a pool trunc(weights * sparsity) go, by metric, in whole units (the one
   ///   that holds the last of them included), but of no layer more than its max_sparsity.
   /// - DependencyAware: layers that make the same channels (as speed-up sees them) lose the same ones: the smallest by
   ///   the sum of their metrics, as many as the smallest of their sparsities asks for, equally many in each group of a
   ///   grouped convolution. Layers that were not selected are not asked.
+  /// Group is Torch-Pruning's: the same channels of the same sets go, by an importance that all members of the group
+  /// have a part in, selected or not: layers that make the channel (over its filter), layers that read it (over the
+  /// weights that do) and batch norms (over its weight). A member's part is the sum of |w|^p, p = 1 of L1 and 2 of L2,
+  /// or of Fpgm the sum of distances to its other channels; group_reduction makes one of them. Channels of different
+  /// groups are not compared, so nothing is normalised.
   /// Slim (and TaylorFo with global_sort) share one total among all layers of the same sparsity.
   /// Errors: those of check_options, check_schedule, check_layers and check_reachable; a total above the max_sparsity
   /// of every layer; a model whose channels cannot be traced.

@@ -79,8 +79,12 @@ struct TensorGrid {
   std::string tapped;
   TapPlace place = TapPlace::Weight;
   int bits = 0;
-  std::optional<QuantGrid> grid;  ///< none: its levels are no multiples of a scale (DoReFa, BNN), or nothing was seen
-  at::Tensor weight;              ///< of a weight: its values on the grid, in the place of the float ones
+  /// None: its levels are no multiples of a scale, or nothing was seen. DoReFa uses every second level of the grid, the
+  /// odd ones, and BNN -1 and 1 of -1, 0, 1.
+  std::optional<QuantGrid> grid;
+  /// An activation goes to -1 or to 1 by its sign (0 to 1), not to the nearest level.
+  bool is_sign = false;
+  at::Tensor weight;  ///< of a weight: its values on the grid, in the place of the float ones
   /// Of a weight: times the batch normalisation's factor it is on the grid, not as it is.
   bool batch_norm_folded = false;
 };

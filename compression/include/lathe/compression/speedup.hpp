@@ -54,6 +54,9 @@ struct SpeedupReport {
 /// understood, that share statistics with others (layer and group norm), or whose constants have nowhere to go. Layers
 /// that feed the model's output keep their output channels.
 ///
+/// It computes the masked model once and the result once, to compare them; numbers of the smaller program follow from
+/// shapes. Where a program's numbers follow from values, the smaller model runs once more.
+///
 /// `example` is one input batch; at most its first two rows are run where the model takes that few. If it is the same
 /// number throughout, the result is compared on noise as well. Errors: a mask of another shape or of no layer, a model
 /// that cannot be flattened or run, a layer that would have no channel left, a result that differs from the masked

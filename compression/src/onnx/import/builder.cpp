@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
@@ -22,22 +23,30 @@ bool is_foldable(const std::string& type) {
                                                 "ConstantOfShape",
                                                 "DequantizeLinear",
                                                 "Div",
+                                                "Equal",
                                                 "Exp",
                                                 "Expand",
                                                 "Flatten",
                                                 "Gather",
                                                 "Identity",
+                                                "Max",
+                                                "Min",
                                                 "Mul",
                                                 "Neg",
                                                 "Pow",
                                                 "Reciprocal",
+                                                "ReduceMax",
+                                                "ReduceMin",
+                                                "ReduceProd",
+                                                "ReduceSum",
                                                 "Reshape",
                                                 "Slice",
                                                 "Sqrt",
                                                 "Squeeze",
                                                 "Sub",
                                                 "Transpose",
-                                                "Unsqueeze"};
+                                                "Unsqueeze",
+                                                "Where"};
   return types.contains(type);
 }
 
@@ -49,14 +58,14 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-Builder::Builder(const Graph& graph) : graph_(graph), tree_(graph.name.empty() ? "Model" : graph.name) {
-  for (const auto& [name, tensor] : graph.initializers) {
+Builder::Builder(Graph graph) : graph_(std::move(graph)), tree_(graph_.name.empty() ? "Model" : graph_.name) {
+  for (const auto& [name, tensor] : std::exchange(graph_.initializers, {})) {
     Value& one = values_[name];
     one.constant = tensor;
     one.trainable = c10::isFloatingType(tensor.scalar_type()) && tensor.numel() > 1;
   }
-  for (std::size_t i = 0; i < graph.inputs.size(); ++i) values_[graph.inputs[i]].code = fmt::format("x{}", i);
-  for (const Node& node : graph.nodes)
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i) values_[graph_.inputs[i]].code = fmt::format("x{}", i);
+  for (const Node& node : graph_.nodes)
     for (const std::string& input : node.inputs)
       if (!input.empty()) readers_[input].push_back(&node);
 }
@@ -65,6 +74,7 @@ torch::jit::Module Builder::build() {
   for (const Node& node : graph_.nodes) {
     if (skipped_.contains(&node)) {
       note_ranks(node);
+      let_go_of_inputs(node);
       continue;
     }
     const bool known = node.domain.empty() && (node.type == "Constant" || find_rule(node.type) != nullptr);
@@ -73,6 +83,7 @@ torch::jit::Module Builder::build() {
       problems_.insert(fmt::format("{}: operator {}{} is not supported", node.text(), domain, node.type));
     } else if (problems_.empty()) {
       add_node(node);
+      let_go_of_inputs(node);
     }
   }
   if (!problems_.empty()) throw Malformed(fmt::format("it cannot be imported:\n  {}", fmt::join(problems_, "\n  ")));
@@ -95,6 +106,19 @@ void Builder::add_node(const Node& node) {
   note_ranks(node);
 }
 
+/// Weights are large: one that a layer has made its own in another layout is not kept until the end. The grid of a
+/// QuantizeLinear is looked at again where its values are dequantized.
+void Builder::let_go_of_inputs(const Node& node) {
+  const auto quantizes = [](const Node* reader) { return reader->type == "QuantizeLinear"; };
+  for (const std::string& input : node.inputs) {
+    const auto found = readers_.find(input);
+    if (found == readers_.end() || found->second.back() != &node) continue;
+    const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), input) != graph_.outputs.end();
+    if (!is_output && std::none_of(found->second.begin(), found->second.end(), quantizes))
+      values_[input].constant.reset();
+  }
+}
+
 void Builder::note_ranks(const Node& node) {
   const auto rank = rank_of_output(NodeCall(node, *this));
   if (!rank) return;
@@ -111,12 +135,21 @@ bool Builder::can_fold(const Node& node) const {
   const auto is_known = [&](const std::string& input) { return input.empty() || values_.at(input).constant.defined(); };
   if (!std::all_of(node.inputs.begin(), node.inputs.end(), is_known)) return false;
   const auto type = graph_.types.find(node.outputs[0]);
-  if (type == graph_.types.end() || !type->second.dims) return false;
+  if (type == graph_.types.end() || !type->second.dims) return is_small_work(node);
   std::int64_t elements = 1;
   for (const auto& size : *type->second.dims) {
     if (!size || __builtin_mul_overflow(elements, *size, &elements) || elements > kMostFolded) return false;
   }
   return true;
+}
+
+/// Arithmetic on shapes, whose results shape inference does not always have.
+bool Builder::is_small_work(const Node& node) const {
+  constexpr std::int64_t kMostElements = 64;
+  if (node.type == "Expand" || node.type == "ConstantOfShape") return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) {
+    return input.empty() || values_.at(input).constant.numel() <= kMostElements;
+  });
 }
 
 /// Runs the node's own rule on its constants: what is computed now is what would be computed later.

@@ -28,7 +28,10 @@ struct Value {
 
 class Builder {
  public:
-  explicit Builder(const Graph& graph);
+  /// Takes the graph's initializers over.
+  explicit Builder(Graph graph);
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
 
   /// Throws Malformed; unknown operators are told all at once.
   [[nodiscard]] torch::jit::Module build();
@@ -54,12 +57,14 @@ class Builder {
 
  private:
   void add_node(const Node& node);
+  void let_go_of_inputs(const Node& node);
   void note_ranks(const Node& node);
   [[nodiscard]] bool can_fold(const Node& node) const;
+  [[nodiscard]] bool is_small_work(const Node& node) const;
   void fold(const Node& node);
   std::string constant_code(const std::string& name, Value& value);
 
-  const Graph& graph_;
+  Graph graph_;
   ModuleTree tree_;
   std::unordered_map<std::string, Value> values_;
   std::unordered_map<std::string, std::vector<const Node*>> readers_;

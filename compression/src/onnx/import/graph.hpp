@@ -20,7 +20,7 @@ class Malformed : public std::runtime_error {
 };
 
 using AttributeValue = std::variant<std::monostate, std::int64_t, float, std::string, std::vector<std::int64_t>,
-                                    std::vector<float>, at::Tensor>;
+                                    std::vector<float>, std::vector<std::string>, at::Tensor>;
 
 struct Node {
   std::string type;

@@ -12,8 +12,7 @@ namespace lathe::compression {
 
 Result<torch::jit::Module> import_onnx(const std::filesystem::path& file, const OnnxImportOptions& options) {
   try {
-    const onnx_in::Graph graph = onnx_in::read_graph(file, options.most_bytes);
-    return onnx_in::Builder(graph).build();
+    return onnx_in::Builder(onnx_in::read_graph(file, options.most_bytes)).build();
   } catch (const onnx_in::Malformed& error) {
     return fail(fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <torch/csrc/jit/api/module.h>
 
 namespace lathe::compression::onnx_in {
 namespace {
@@ -46,6 +47,23 @@ std::string join(const std::vector<std::string>& parts, std::size_t count) {
   return path;
 }
 
+/// PyTorch's names of nodes, `/features/features.0/features.0.1/Conv`, where each part that begins with the one before
+/// takes its place: `features.0.1/Conv`.
+std::string without_repetitions(const std::string& name) {
+  if (!name.starts_with('/')) return name;
+  std::vector<std::string> kept;
+  for (std::size_t from = 1; from <= name.size();) {
+    const std::size_t end = std::min(name.find('/', from), name.size());
+    std::string part = name.substr(from, end - from);
+    if (!kept.empty() && part.starts_with(kept.back() + ".")) kept.pop_back();
+    kept.push_back(std::move(part));
+    from = end + 1;
+  }
+  std::string path;
+  for (const std::string& part : kept) path += (path.empty() ? "" : "/") + part;
+  return path;
+}
+
 /// getattr takes any name, also words of the language and numbers.
 std::string attribute(const std::string& object, const std::string& name) {
   return fmt::format("getattr({}, \"{}\")", object, name);
@@ -54,7 +72,10 @@ std::string attribute(const std::string& object, const std::string& name) {
 }  // namespace
 
 ModuleTree::ModuleTree(const std::string& model_name)
-    : unit_(std::make_shared<torch::jit::CompilationUnit>()), root_(make(clean(model_name))) {}
+    : unit_(std::make_shared<torch::jit::CompilationUnit>()),
+      root_(std::make_unique<torch::jit::Module>(make(clean(model_name)))) {}
+
+ModuleTree::~ModuleTree() = default;
 
 torch::jit::Module ModuleTree::make(const std::string& class_name) const {
   torch::jit::Module module(c10::QualifiedName("__torch__." + class_name), unit_, /*shouldMangle=*/true);
@@ -63,7 +84,7 @@ torch::jit::Module ModuleTree::make(const std::string& class_name) const {
 }
 
 std::string ModuleTree::layer_name(const std::string& name) {
-  static constexpr std::array<std::string_view, 22> kEndings{":0",
+  static constexpr std::array<std::string_view, 29> kEndings{":0",
                                                              ".weight_quantized",
                                                              ".weight",
                                                              "/weight",
@@ -84,8 +105,16 @@ std::string ModuleTree::layer_name(const std::string& name) {
                                                              "/gamma",
                                                              "/Conv",
                                                              "/Gemm",
-                                                             "/depthwise_kernel"};
-  std::string_view rest = name;
+                                                             "/depthwise_kernel",
+                                                             "/BatchNormalization",
+                                                             "/LayerNormalization",
+                                                             "/InstanceNormalization",
+                                                             "/ConvTranspose",
+                                                             "/FusedBatchNormV3",
+                                                             "/Tensordot",
+                                                             "/ReadVariableOp_1"};
+  const std::string path = without_repetitions(name);
+  std::string_view rest = path;
   for (bool shorter = true; shorter;) {
     shorter = false;
     for (const std::string_view ending : kEndings) {
@@ -98,7 +127,7 @@ std::string ModuleTree::layer_name(const std::string& name) {
 }
 
 torch::jit::Module ModuleTree::container(const std::vector<std::string>& path) {
-  torch::jit::Module module = root_;
+  torch::jit::Module module = *root_;
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     if (!module.hasattr(path[i])) module.register_module(path[i], make("torch.nn.modules.module.Module"));
     module = module.attr(path[i]).toModule();
@@ -114,16 +143,18 @@ std::string ModuleTree::add(const std::string& path, const LeafModule& leaf) {
     if (leaves_.contains(whole) || containers_.contains(whole)) return true;
     return parts.size() == 1 && attributes_.contains(whole);
   };
-  // A leaf has no children: a part above that is one, or a tensor of the root, gets another name.
-  for (std::size_t i = 0; i + 1 < parts.size(); ++i)
-    while (leaves_.contains(join(parts, i + 1)) || (i == 0 && attributes_.contains(parts[0]))) parts[i] += "_";
+  // A leaf has no children, and neither has a tensor of the root: what would be one stands beside it.
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    if (!leaves_.contains(join(parts, i + 1)) && (i > 0 || !attributes_.contains(parts[0]))) continue;
+    for (; i + 1 < parts.size(); parts.pop_back()) parts[parts.size() - 2] += "_" + parts.back();
+  }
   const std::string wanted = parts.back();
   for (int number = 1; is_taken(); ++number) parts.back() = fmt::format("{}_{}", wanted, number);
 
   torch::jit::Module module = make(leaf.class_name);
   for (const auto& [name, tensor] : leaf.parameters)
-    module.register_parameter(name, tensor.detach().clone().set_requires_grad(true), /*is_buffer=*/false);
-  for (const auto& [name, tensor] : leaf.buffers) module.register_buffer(name, tensor.detach().clone());
+    module.register_parameter(name, own(tensor).set_requires_grad(true), /*is_buffer=*/false);
+  for (const auto& [name, tensor] : leaf.buffers) module.register_buffer(name, own(tensor));
   module.define(fmt::format("def forward(self, {}):\n{}", leaf.arguments, leaf.forward));
   container(parts).register_module(parts.back(), module);
   leaves_.insert(join(parts, parts.size()));
@@ -132,10 +163,17 @@ std::string ModuleTree::add(const std::string& path, const LeafModule& leaf) {
   return code;
 }
 
+/// Weights may take most of the machine's memory: only what is a part of something else is copied.
+at::Tensor ModuleTree::own(const at::Tensor& tensor) {
+  const bool is_whole = tensor.is_contiguous() && tensor.storage().nbytes() == tensor.nbytes();
+  const bool is_new = is_whole && storages_.insert(tensor.storage().unsafeGetStorageImpl()).second;
+  return is_new ? tensor.detach() : tensor.detach().clone(at::MemoryFormat::Contiguous);
+}
+
 std::string ModuleTree::free_attribute(const std::string& wanted) {
   const std::string base = clean(wanted);
   std::string name = base;
-  for (int number = 1; attributes_.contains(name) || root_.hasattr(name); ++number)
+  for (int number = 1; attributes_.contains(name) || root_->hasattr(name); ++number)
     name = fmt::format("{}_{}", base, number);
   attributes_.insert(name);
   return name;
@@ -143,19 +181,19 @@ std::string ModuleTree::free_attribute(const std::string& wanted) {
 
 std::string ModuleTree::add_parameter(const std::string& wanted, const at::Tensor& tensor) {
   const std::string name = free_attribute(wanted);
-  root_.register_parameter(name, tensor.detach().clone().set_requires_grad(true), /*is_buffer=*/false);
+  root_->register_parameter(name, own(tensor).set_requires_grad(true), /*is_buffer=*/false);
   return attribute("self", name);
 }
 
 std::string ModuleTree::add_buffer(const std::string& wanted, const at::Tensor& tensor) {
   const std::string name = free_attribute(wanted);
-  root_.register_buffer(name, tensor.detach().clone());
+  root_->register_buffer(name, own(tensor));
   return attribute("self", name);
 }
 
 torch::jit::Module ModuleTree::finish(const std::string& forward) {
-  root_.define(forward);
-  return root_;
+  root_->define(forward);
+  return *root_;
 }
 
 }  // namespace lathe::compression::onnx_in

@@ -7,11 +7,16 @@
 #include <utility>
 #include <vector>
 
-#include <torch/csrc/jit/api/module.h>
+#include <ATen/core/Tensor.h>
+
+namespace torch::jit {
+struct Module;
+struct CompilationUnit;
+}  // namespace torch::jit
 
 namespace lathe::compression::onnx_in {
 
-/// A layer that is to become a submodule.
+/// A layer that is to become a submodule. Its tensors' memory becomes the model's where it is whole and nobody else's.
 struct LeafModule {
   std::string class_name;  ///< with PyTorch's path, such as `torch.nn.modules.conv.Conv2d`
   std::vector<std::pair<std::string, at::Tensor>> parameters;
@@ -23,6 +28,9 @@ struct LeafModule {
 class ModuleTree {
  public:
   explicit ModuleTree(const std::string& model_name);
+  ~ModuleTree();
+  ModuleTree(const ModuleTree&) = delete;
+  ModuleTree& operator=(const ModuleTree&) = delete;
 
   /// `name` as the file has it (`features/0/conv.weight`, `conv1_W:0`): without what says that it is a weight.
   [[nodiscard]] static std::string layer_name(const std::string& name);
@@ -42,12 +50,14 @@ class ModuleTree {
   [[nodiscard]] torch::jit::Module make(const std::string& class_name) const;
   [[nodiscard]] torch::jit::Module container(const std::vector<std::string>& path);
   [[nodiscard]] std::string free_attribute(const std::string& wanted);
+  [[nodiscard]] at::Tensor own(const at::Tensor& tensor);
 
   std::shared_ptr<torch::jit::CompilationUnit> unit_;
-  torch::jit::Module root_;
-  std::set<std::string> leaves_;      ///< dotted paths
-  std::set<std::string> containers_;  ///< likewise, and of all that is above a leaf
-  std::set<std::string> attributes_;  ///< of the root
+  std::unique_ptr<torch::jit::Module> root_;    ///< its header is a large one for all the rules to read
+  std::set<std::string> leaves_;                ///< dotted paths
+  std::set<std::string> containers_;            ///< likewise, and of all that is above a leaf
+  std::set<std::string> attributes_;            ///< of the root
+  std::set<const c10::StorageImpl*> storages_;  ///< that a parameter or buffer has
 };
 
 }  // namespace lathe::compression::onnx_in

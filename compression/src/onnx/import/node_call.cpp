@@ -1,6 +1,8 @@
 #include "onnx/import/node_call.hpp"
 
+#include <charconv>
 #include <cmath>
+#include <system_error>
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
@@ -22,6 +24,15 @@ constexpr std::int64_t kMostIntegers = 4096;
 bool is_list_of_integers(const at::Tensor& tensor) {
   return tensor.defined() && c10::isIntegralType(tensor.scalar_type(), false) && tensor.dim() <= 1 &&
          tensor.numel() <= kMostIntegers;
+}
+
+/// A name that an exporter made up: `onnx::Conv_123` (PyTorch), `const_fold_opt__45` (tf2onnx), `123`.
+bool is_generated(const std::string& name) {
+  if (name.starts_with("onnx::")) return true;
+  const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+  if (digits == name.size()) return name.empty();
+  const bool is_numbered = digits == 0 || name.substr(0, digits).ends_with("__");
+  return is_numbered && name.find_first_of("./") == std::string::npos;
 }
 
 }  // namespace
@@ -58,6 +69,13 @@ std::string NodeCall::text(const std::string& name, const std::string& otherwise
   if (found == nullptr) return otherwise;
   if (const auto* words = std::get_if<std::string>(found)) return *words;
   bad(fmt::format("attribute `{}` is no string", name));
+}
+
+Strings NodeCall::texts(const std::string& name, const Strings& otherwise) const {
+  const auto* found = attribute(name);
+  if (found == nullptr) return otherwise;
+  if (const auto* list = std::get_if<Strings>(found)) return *list;
+  bad(fmt::format("attribute `{}` is no list of strings", name));
 }
 
 Ints NodeCall::integers(const std::string& name, const Ints& otherwise, std::size_t count) const {
@@ -166,8 +184,30 @@ void NodeCall::out(const std::string& code, std::size_t i) {
   value.code = variable(code);
 }
 
+bool NodeCall::is_integer_list(std::size_t i) const {
+  return value(i).integers && !value(i).is_scalar;
+}
+
+bool NodeCall::is_integer(std::size_t i) const {
+  return value(i).integers && value(i).is_scalar;
+}
+
+void NodeCall::out_constant(const at::Tensor& constant) {
+  if (node_.outputs.empty()) return;
+  Value& value = builder_.value(node_.outputs[0]);
+  value = {};
+  value.constant = constant;
+}
+
 void NodeCall::out_integers(Strings integers, bool is_scalar) {
   if (node_.outputs.empty()) return;
+  Ints numbers;
+  for (const std::string& code : integers)
+    if (const auto number = literal_of(code)) numbers.push_back(*number);
+  if (numbers.size() == integers.size()) {
+    const at::Tensor list = at::tensor(numbers, at::kLong);
+    return out_constant(is_scalar ? list.squeeze(0) : list);
+  }
   Value& value = builder_.value(node_.outputs[0]);
   value = {};
   value.integers = std::move(integers);
@@ -181,7 +221,8 @@ std::string NodeCall::variable(const std::string& code) {
 }
 
 std::string NodeCall::module(const std::string& name_source, const LeafModule& leaf) {
-  std::string path = ModuleTree::layer_name(name_source);
+  const bool by_node = is_generated(name_source) && !node_.name.empty() && !is_generated(node_.name);
+  std::string path = ModuleTree::layer_name(by_node ? node_.name : name_source);
   if (path.empty()) path = node_.name.empty() ? node_.type : node_.name;
   return builder_.tree().add(path, leaf) + ".forward";
 }
@@ -193,6 +234,13 @@ Rule find_rule(std::string_view type) {
     if (found != table().end()) return found->second;
   }
   return nullptr;
+}
+
+std::optional<std::int64_t> literal_of(const std::string& code) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(code.data(), code.data() + code.size(), number);
+  const bool is_number = error == std::errc() && end == code.data() + code.size();
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 std::string list_code(const Strings& values) {

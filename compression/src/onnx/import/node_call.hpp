@@ -31,6 +31,8 @@ class NodeCall {
   [[nodiscard]] std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
   [[nodiscard]] double real(const std::string& name, double otherwise) const;
   [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise) const;
+  [[nodiscard]] std::vector<std::string> texts(const std::string& name,
+                                               const std::vector<std::string>& otherwise) const;
   /// `count` > 0: the list must have that many.
   [[nodiscard]] Ints integers(const std::string& name, const Ints& otherwise, std::size_t count = 0) const;
 
@@ -48,6 +50,9 @@ class NodeCall {
   [[nodiscard]] std::optional<Ints> fixed_integers(const std::string& attribute, std::size_t i) const;
   /// Integers as expressions; nothing when they hang on the data.
   [[nodiscard]] std::optional<Strings> integer_codes(std::size_t i) const;
+  /// Whether the input is a list of that many integers of a shape (rank 1), or one of them (rank 0).
+  [[nodiscard]] bool is_integer_list(std::size_t i) const;
+  [[nodiscard]] bool is_integer(std::size_t i) const;
   /// One number of an input that is known now.
   [[nodiscard]] double number(std::size_t i, const std::string& what) const;
 
@@ -65,10 +70,13 @@ class NodeCall {
 
   /// The output is this expression.
   void out(const std::string& code, std::size_t i = 0);
+  /// Becomes a constant where all are numbers.
   void out_integers(Strings integers, bool is_scalar);
+  void out_constant(const at::Tensor& constant);
   void line(const std::string& text) { builder_.line(text); }
   [[nodiscard]] std::string variable(const std::string& code);
-  /// Adds a submodule called after `name_source` (an initializer) or this node, and returns the code of its forward.
+  /// Adds a submodule called after `name_source` (an initializer), or after this node where that has no name of its
+  /// own, and returns the code of its forward.
   [[nodiscard]] std::string module(const std::string& name_source, const LeafModule& leaf);
 
  private:
@@ -99,6 +107,8 @@ using Rules = std::unordered_map<std::string_view, Rule>;
 /// `[1, 2]`
 [[nodiscard]] std::string list_code(const Ints& values);
 [[nodiscard]] std::string list_code(const Strings& values);
+/// What an expression of an integer is, where it is a number.
+[[nodiscard]] std::optional<std::int64_t> literal_of(const std::string& code);
 /// A number with all its digits.
 [[nodiscard]] std::string number_code(double value);
 [[nodiscard]] std::string type_code(at::ScalarType type);

@@ -62,6 +62,8 @@ AttributeValue read_attribute(const onnx::AttributeProto& proto, const fs::path&
       return std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
     case onnx::AttributeProto::FLOATS:
       return std::vector<float>(proto.floats().begin(), proto.floats().end());
+    case onnx::AttributeProto::STRINGS:
+      return std::vector<std::string>(proto.strings().begin(), proto.strings().end());
     case onnx::AttributeProto::TENSOR:
       return read_tensor(proto.t(), folder, most_bytes);
     default:
@@ -126,16 +128,19 @@ void read_inputs(const onnx::GraphProto& proto, Graph& graph) {
   if (graph.outputs.empty()) throw Malformed("the graph has no output");
 }
 
-void read_initializers(const onnx::GraphProto& proto, const fs::path& folder, std::int64_t most_bytes, Graph& graph) {
+/// Weights are not in memory twice: their bytes leave the message. Shape inference reads shapes, which are small.
+void read_initializers(onnx::GraphProto& proto, const fs::path& folder, std::int64_t most_bytes, Graph& graph) {
+  constexpr std::size_t kMostBytesOfShape = 1 << 16;
   if (proto.sparse_initializer_size() > 0) throw Malformed("sparse initializers are not supported");
   std::int64_t all = 0;
-  for (const auto& tensor : proto.initializer()) {
+  for (onnx::TensorProto& tensor : *proto.mutable_initializer()) {
     const at::Tensor value = read_tensor(tensor, folder, most_bytes - all);
     all += static_cast<std::int64_t>(value.nbytes());
     if (tensor.name().empty()) throw Malformed("an initializer has no name");
     if (!graph.initializers.insert({tensor.name(), value}).second) {
       throw Malformed(fmt::format("initializer `{}` is there twice", tensor.name()));
     }
+    if (tensor.raw_data().size() > kMostBytesOfShape) std::string().swap(*tensor.mutable_raw_data());
   }
 }
 
@@ -148,7 +153,7 @@ std::string Node::text() const {
 
 Graph read_graph(const fs::path& file, std::int64_t most_bytes) {
   onnx::ModelProto model = parse(file, most_bytes);
-  const onnx::GraphProto& proto = model.graph();
+  onnx::GraphProto& proto = *model.mutable_graph();
   if (static_cast<std::size_t>(proto.node_size()) > kMostNodes) {
     throw Malformed(fmt::format("{} nodes; {} are the most", proto.node_size(), kMostNodes));
   }

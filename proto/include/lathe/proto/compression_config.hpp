@@ -191,6 +191,11 @@ struct LatencyConfig {
   std::int64_t batch_size = 1;
 };
 
+/// How pruned filters are cut out.
+struct SpeedupConfig {
+  std::int64_t round_to = 1;  ///< layers keep a multiple of so many filters, or all
+};
+
 /// Which files a trial leaves beside compressed.pt and report.json.
 struct ExportConfig {
   bool int8 = true;        ///< int8.pt, of quantizers: runs in 8-bit integers
@@ -208,6 +213,7 @@ struct CompressionConfig {
   CalibrationConfig calibration;
   ObjectiveConfig objective;
   LatencyConfig latency;
+  SpeedupConfig speedup;
   ExportConfig exports;  ///< key `export`
   /// Fixed config_list entries, appended behind those that the parameters give: they have the last word.
   nlohmann::ordered_json config_list = nlohmann::ordered_json::array();

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "onnx/import/node_call.hpp"
+#include "onnx/import/rules/integers.hpp"
 
 namespace lathe::compression::onnx_in {
 namespace {
@@ -76,68 +77,15 @@ std::string operand(NodeCall& call, std::size_t i) {
   return std::isfinite(value) ? number_code(value) : call.in(i);
 }
 
-bool is_literal(const std::string& code) {
-  return code.find_first_not_of("-0123456789") == std::string::npos;
-}
-
-/// Shapes are compared with -1 by exporters that write PyTorch's expand: no size is negative, so the answer is known.
-bool equal_integers(NodeCall& call) {
-  if (call.node().type != "Equal" || (!call.value(0).integers && !call.value(1).integers)) return false;
-  const auto a = call.integer_codes(0);
-  const auto b = call.integer_codes(1);
-  if (!a || !b || a->size() != b->size()) return false;
-  std::vector<std::int64_t> answers;
-  for (std::size_t i = 0; i < a->size(); ++i) {
-    const bool literals = is_literal(a->at(i)) && is_literal(b->at(i));
-    const bool negative = a->at(i).starts_with('-') || b->at(i).starts_with('-');
-    if (!literals && !negative) return false;
-    answers.push_back(literals && a->at(i) == b->at(i) ? 1 : 0);
-  }
-  call.builder().value(call.node().outputs[0]).constant = at::tensor(answers, at::kLong).to(at::kBool);
-  return true;
-}
-
-/// One of two integers of shapes, where the condition is known.
-bool choose_integers(NodeCall& call) {
-  const at::Tensor condition = call.constant(0);
-  if (!condition.defined() || (!call.value(1).integers && !call.value(2).integers)) return false;
-  const auto yes = call.integer_codes(1);
-  const auto no = call.integer_codes(2);
-  const auto count = static_cast<std::size_t>(condition.numel());
-  if (!yes || !no || condition.dim() != 1 || yes->size() != count || no->size() != count) return false;
-  Strings chosen;
-  for (std::size_t i = 0; i < count; ++i) {
-    const bool taken = condition[static_cast<std::int64_t>(i)].item().toBool();
-    chosen.push_back(taken ? yes->at(i) : no->at(i));
-  }
-  call.out_integers(chosen, false);
-  return true;
-}
-
 void binary(NodeCall& call) {
-  if (equal_integers(call)) return;
+  if (call.node().type == "Equal" && equal_integers(call)) return;
   call.out(fmt::format(fmt::runtime(binary_codes().at(call.node().type)), call.in(0), operand(call, 1)));
-}
-
-/// Integers of shapes stay expressions.
-bool on_integers(NodeCall& call, const char* symbol) {
-  if (!call.value(0).integers && !call.value(1).integers) return false;
-  const auto a = call.integer_codes(0);
-  const auto b = call.integer_codes(1);
-  if (!a || !b || a->empty() || b->empty() || (a->size() != b->size() && a->size() != 1 && b->size() != 1))
-    return false;
-  Strings result;
-  for (std::size_t i = 0; i < std::max(a->size(), b->size()); ++i)
-    result.push_back(fmt::format("({} {} {})", a->at(a->size() == 1 ? 0 : i), symbol, b->at(b->size() == 1 ? 0 : i)));
-  call.out_integers(result, call.rank(0) == 0 && call.rank(1) == 0);
-  return true;
 }
 
 template <char kSymbol>
 void arithmetic(NodeCall& call) {
   const bool divides = kSymbol == '/';
-  const std::string symbol = divides ? "//" : std::string(1, kSymbol);
-  if (on_integers(call, symbol.c_str())) return;
+  if (combine_integers(call, divides ? "//" : std::string(1, kSymbol))) return;
   const std::string a = operand(call, 0);
   const std::string b = operand(call, 1);
   if (divides && c10::isIntegralType(call.type(0), true)) {
@@ -155,6 +103,7 @@ void modulo(NodeCall& call) {
 void variadic(NodeCall& call) {
   const std::string& type = call.node().type;
   if (call.input_count() == 0) call.bad("it has no input");
+  if ((type == "Max" || type == "Min") && combine_integers(call, type == "Max" ? "max" : "min")) return;
   std::string code = call.in(0);
   for (std::size_t i = 1; i < call.input_count(); ++i) {
     if (type == "Max" || type == "Min") {

@@ -31,7 +31,7 @@ void embed(NodeCall& call) {
 
 /// One or more of the integers of a shape.
 bool gather_integers(NodeCall& call) {
-  if (!call.value(0).integers) return false;
+  if (!call.is_integer_list(0)) return false;
   const auto indices = call.integer_codes(1);
   if (!call.constant(1).defined() || !indices) return false;
   const Strings& from = *call.value(0).integers;
@@ -118,17 +118,15 @@ SliceOf slice_of(NodeCall& call) {
 }
 
 bool slice_integers(NodeCall& call, const SliceOf& slice) {
-  if (!call.value(0).integers) return false;
-  const auto is_number = [](const std::string& code) {
-    return !code.empty() && code.find_first_not_of("-0123456789") == std::string::npos;
-  };
-  if (slice.axes.size() != 1 || slice.steps[0] != 1 || !is_number(slice.starts[0]) || !is_number(slice.ends[0]))
-    return false;
+  if (!call.is_integer_list(0) || slice.axes.size() != 1 || slice.steps[0] != 1) return false;
+  const auto start = literal_of(slice.starts[0]);
+  const auto stop = literal_of(slice.ends[0]);
+  if (!start || !stop) return false;
   const Strings& all = *call.value(0).integers;
   const auto size = static_cast<std::int64_t>(all.size());
   const auto clamped = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
-  const std::int64_t begin = clamped(std::stoll(slice.starts[0]));
-  const std::int64_t end = std::max(begin, clamped(std::stoll(slice.ends[0])));
+  const std::int64_t begin = clamped(*start);
+  const std::int64_t end = std::max(begin, clamped(*stop));
   call.out_integers({all.begin() + begin, all.begin() + end}, false);
   return true;
 }

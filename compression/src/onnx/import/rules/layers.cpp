@@ -178,9 +178,23 @@ void matmul(NodeCall& call) {
   call.builder().skip(add);
 }
 
+/// With statistics of the input itself, as TensorFlow writes its layer normalisation, there is nothing to learn.
+void functional_batch_norm(NodeCall& call) {
+  Ints shape(static_cast<std::size_t>(call.required_rank(0)), 1);
+  if (shape.size() < 2) call.bad("its input has no channels");
+  shape[1] = -1;
+  const auto along_channels = [&](std::size_t i) {
+    return fmt::format("{}.reshape({})", call.in(i), list_code(shape));
+  };
+  call.out(fmt::format("({} - {}) * torch.rsqrt({} + {}) * {} + {}", call.in(0), along_channels(3), along_channels(4),
+                       number_code(call.real("epsilon", 1e-5)), along_channels(1), along_channels(2)));
+}
+
+/// `training_mode` says how the file was written: the module follows train() and eval(), and its new statistics are not
+/// an output of it.
 void batch_norm(NodeCall& call) {
-  if (call.node().outputs.size() > 1 && call.integer("training_mode", 0) != 0)
-    call.bad("training_mode is not supported");
+  for (std::size_t i = 1; i < 5; ++i)
+    if (call.has(i) && !call.constant(i).defined()) return functional_batch_norm(call);
   const at::Tensor weight = call.required_constant(1, "scale");
   const std::int64_t channels = weight.numel();
   for (std::size_t i = 1; i < 5; ++i) {

@@ -14,9 +14,12 @@ namespace {
 
 /// 0 copies the size of the input, unless allowzero.
 void reshape(NodeCall& call) {
-  if (call.value(0).integers) return call.out_integers(*call.value(0).integers, false);  // a list is of rank 1 already
   auto codes = call.opset() < 5 ? std::nullopt : call.integer_codes(1);
   if (!codes) call.bad("its shape hangs on the data");
+  const auto& integers = call.value(0).integers;
+  if (integers && (codes->size() == 1 || (codes->empty() && integers->size() == 1))) {
+    return call.out_integers(*integers, codes->empty());
+  }
   const std::string x = call.in(0);
   const bool zeros = call.integer("allowzero", 0) != 0;
   for (std::size_t i = 0; i < codes->size(); ++i)
@@ -50,7 +53,9 @@ void transpose(NodeCall& call) {
 
 void squeeze(NodeCall& call) {
   const auto axes = call.fixed_integers("axes", 1);
-  if (call.value(0).integers) return call.out_integers(*call.value(0).integers, true);
+  if (call.is_integer_list(0) && call.value(0).integers->size() == 1) {
+    return call.out_integers(*call.value(0).integers, true);
+  }
   const std::string x = call.in(0);
   if (!axes) return call.out(fmt::format("{}.squeeze()", x));
   const std::int64_t rank = call.required_rank(0);
@@ -65,7 +70,7 @@ void squeeze(NodeCall& call) {
 void unsqueeze(NodeCall& call) {
   const auto axes = call.fixed_integers("axes", 1);
   if (!axes) call.bad("it has no axes");
-  if (call.value(0).integers) return call.out_integers(*call.value(0).integers, false);
+  if (call.is_integer(0) && axes->size() == 1) return call.out_integers(*call.value(0).integers, false);
   Ints sorted;
   const bool negative = std::any_of(axes->begin(), axes->end(), [](std::int64_t n) { return n < 0; });
   const std::int64_t rank = negative ? call.required_rank(0) + static_cast<std::int64_t>(axes->size()) : 0;

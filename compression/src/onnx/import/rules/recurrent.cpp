@@ -1,5 +1,9 @@
 // LSTM, GRU and Elman networks become modules with PyTorch's parameters.
+#include <algorithm>
+#include <cctype>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
@@ -32,8 +36,37 @@ at::Tensor reordered(const at::Tensor& tensor, const Ints& gates) {
   return at::cat(order, 0).contiguous();
 }
 
+/// Sigmoids and tanhs where PyTorch has them; ONNX takes their names in any case.
+bool has_usual_activations(NodeCall& call) {
+  static const std::map<std::string, Strings> kUsual{
+      {"LSTM", {"sigmoid", "tanh", "tanh"}}, {"GRU", {"sigmoid", "tanh"}}, {"RNN", {"tanh"}}};
+  const Strings& usual = kUsual.at(call.node().type);
+  Strings found = call.texts("activations", usual);
+  for (std::string& name : found)
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  Strings twice = usual;
+  twice.insert(twice.end(), usual.begin(), usual.end());
+  return found ==
+         (call.text("direction", "forward") == "bidirectional" && found.size() != usual.size() ? twice : usual);
+}
+
+/// TensorFlow's graphs have no names for these weights, and numbers for the nodes; the layer's name is that of the
+/// transpose to time-major order, which each of them begins with.
+std::string name_of(const NodeCall& call) {
+  const std::string& name = call.node().name;
+  if (name.empty()) return call.input_name(1);
+  static constexpr std::string_view kTranspose = "/transpose:0";
+  static constexpr std::string_view kCall = "/PartitionedCall";
+  std::string_view input = call.input_name(0);
+  if (!name.starts_with(call.node().type + "__") || !input.ends_with(kTranspose)) return name;
+  input.remove_suffix(kTranspose.size());
+  if (input.ends_with(kCall)) input.remove_suffix(kCall.size());
+  return std::string(input);
+}
+
 void check(NodeCall& call) {
-  for (const char* attribute : {"activations", "activation_alpha", "activation_beta", "clip", "input_forget"})
+  if (!has_usual_activations(call)) call.bad("its activations are not those of PyTorch");
+  for (const char* attribute : {"activation_alpha", "activation_beta", "clip", "input_forget"})
     if (call.has_attribute(attribute)) call.bad(fmt::format("attribute `{}` is not supported", attribute));
   if (call.has(4)) call.bad("sequence_lens are not supported");
   if (call.has(7)) call.bad("peepholes are not supported");
@@ -105,7 +138,7 @@ void recurrent(NodeCall& call) {
   const std::string y = call.builder().new_variable();
   const std::string h = call.builder().new_variable();
   const std::string c = call.builder().new_variable();
-  const std::string module = call.module(call.node().name.empty() ? call.input_name(1) : call.node().name, leaf);
+  const std::string module = call.module(name_of(call), leaf);
   call.line(fmt::format("{}, {}{} = {}({})", y, h, family.initial_cell != 0 ? ", " + c : "", module,
                         fmt::join(arguments, ", ")));
   // length x batch x (directions * hidden) to length x directions x batch x hidden

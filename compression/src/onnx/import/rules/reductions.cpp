@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "onnx/import/node_call.hpp"
+#include "onnx/import/rules/integers.hpp"
 
 namespace lathe::compression::onnx_in {
 namespace {
@@ -19,7 +20,17 @@ std::optional<Ints> axes_of(NodeCall& call) {
   return all;
 }
 
+/// The product of a shape's sizes, and the like.
+bool reduce_shape(NodeCall& call) {
+  const std::string& type = call.node().type;
+  if (type == "ReduceProd") return reduce_integers(call, "*");
+  if (type == "ReduceSum") return reduce_integers(call, "+");
+  if (type == "ReduceMax") return reduce_integers(call, "max");
+  return type == "ReduceMin" && reduce_integers(call, "min");
+}
+
 void reduce(NodeCall& call) {
+  if (reduce_shape(call)) return;
   const auto axes = axes_of(call);
   const std::string x = call.in(0);
   if (!axes || axes->empty()) return call.out(x);

@@ -58,7 +58,7 @@ std::pair<std::string, std::string> method_of(NodeCall& call, std::int64_t spati
     const std::string nearest = old ? "floor" : call.text("nearest_mode", "round_prefer_floor");
     const bool floor = place == "asymmetric" && nearest == "floor";
     // Whole factors: all of these repeat each pixel.
-    const bool repeats = target.whole_factors() && (place == "half_pixel" || floor);
+    const bool repeats = target.whole_factors() && (place == "half_pixel" || place == "tf_half_pixel_for_nn" || floor);
     if (floor || repeats) return {fmt::format("upsample_nearest{}d", spatial), ""};
     if (place == "half_pixel" && nearest == "round_prefer_ceil")
       return {fmt::format("_upsample_nearest_exact{}d", spatial), ""};

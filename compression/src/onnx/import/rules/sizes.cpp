@@ -35,13 +35,19 @@ void constant(NodeCall& call) {
 
 void shape(NodeCall& call) {
   const std::int64_t rank = call.required_rank(0);
-  const std::string x = call.in(0);
+  const at::Tensor constant = call.constant(0);
+  const bool is_list = call.is_integer_list(0);
+  const std::string x = constant.defined() || is_list ? "" : call.in(0);
+  const auto size_code = [&](std::int64_t i) {
+    if (constant.defined()) return std::to_string(constant.size(i));
+    return is_list ? std::to_string(call.value(0).integers->size()) : fmt::format("{}.size({})", x, i);
+  };
   std::int64_t start = call.integer("start", 0);
   std::int64_t end = call.integer("end", rank);
   start = std::clamp<std::int64_t>(start < 0 ? start + rank : start, 0, rank);
   end = std::clamp<std::int64_t>(end < 0 ? end + rank : end, 0, rank);
   Strings sizes;
-  for (std::int64_t i = start; i < end; ++i) sizes.push_back(fmt::format("{}.size({})", x, i));
+  for (std::int64_t i = start; i < end; ++i) sizes.push_back(size_code(i));
   call.out_integers(sizes, false);
 }
 
@@ -57,6 +63,13 @@ void cast(NodeCall& call) {
   call.out(fmt::format("{}.to({})", call.in(0), type_code(*type)));
 }
 
+/// The length of a list that is known and no longer than a shape.
+std::optional<std::int64_t> few_elements(const Strings& codes) {
+  constexpr std::int64_t kMost = 64;
+  const auto length = codes.size() == 1 ? literal_of(codes[0]) : std::nullopt;
+  return length && *length >= 0 && *length <= kMost ? length : std::nullopt;
+}
+
 void constant_of_shape(NodeCall& call) {
   const auto codes = call.integer_codes(0);
   if (!codes) call.bad("its shape hangs on the data");
@@ -66,6 +79,9 @@ void constant_of_shape(NodeCall& call) {
     const auto* tensor = std::get_if<at::Tensor>(&given->second);
     if (tensor == nullptr || tensor->numel() != 1) call.bad("its value is no tensor of one element");
     value = *tensor;
+  }
+  if (const auto elements = few_elements(*codes)) {
+    return call.out_constant(value.reshape({1}).expand({*elements}).contiguous());
   }
   const bool real = c10::isFloatingType(value.scalar_type());
   const std::string number =
