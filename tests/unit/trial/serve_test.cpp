@@ -148,13 +148,13 @@ TEST_F(Serve, AForkedTrialIsAGroupOfItsOwnUnderAKeeper) {
   start_and_wait();
   auto trial = fork_trial("one");
   ASSERT_TRUE(trial) << trial.error().reason;
-  const auto& [keeper, command, gate] = trial->process;
-  const auto stat = agent::read_process_stat(command);
+  const agent::KeptProcess& process = trial->process;
+  const auto stat = agent::read_process_stat(process.command);
   ASSERT_TRUE(stat);
-  EXPECT_EQ(stat->group, command);
-  EXPECT_EQ(stat->session, keeper);
-  EXPECT_EQ(stat->parent, keeper);
-  ::kill(keeper, agent::terminate_signal);
+  EXPECT_EQ(stat->group, process.command);
+  EXPECT_EQ(stat->session, process.keeper);
+  EXPECT_EQ(stat->parent, process.keeper);
+  ::kill(process.keeper, agent::terminate_signal);
   EXPECT_EQ(trial->end(), agent::ExitRecord(agent::EndingSignal{SIGTERM}));
 }
 
