@@ -75,6 +75,7 @@ class WarmParent:
     """`lathe-trial serve`, asked as lathe-agent asks it (proto/include/lathe/proto/warm_start.hpp)."""
 
     def __init__(self, bin_dir, config):
+        self.keeper_program = bin_dir / "lathe-agent"
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {**os.environ, "OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         begin = time.perf_counter()
@@ -91,10 +92,12 @@ class WarmParent:
         environment = os.memfd_create("environment")
         os.write(environment, b"".join(f"{k}={v}\0".encode() for k, v in trial.environment.items()))
         cwd, error = os.open(folder, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
-        descriptors = array.array("i", [cwd, trial.output_end, error, environment, child_gate.fileno()])
+        record = os.memfd_create("exit record")
+        keeper = os.open(self.keeper_program, os.O_PATH)
+        descriptors = array.array("i", [cwd, trial.output_end, error, environment, child_gate.fileno(), record, keeper])
         self.control.sendmsg([b"F"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
         child_gate.close()
-        for descriptor in (cwd, error, environment, trial.output_end):
+        for descriptor in (cwd, error, environment, record, keeper, trial.output_end):
             os.close(descriptor)
         answer, ancillary, _, _ = gate.recvmsg(1024, 256)
         assert answer == b"H", answer

@@ -48,19 +48,6 @@ void close_from(unsigned int first) {
   for (long fd = first; fd < (most < 0 || most > 65536 ? 65536 : most); ++fd) ::close(static_cast<int>(fd));
 }
 
-/// Standard streams to nowhere, the two descriptors at 3 and 4, all else closed: a lock, a socket or a terminal of the
-/// agent's must not stay in use for as long as the trial runs.
-void keep_two_descriptors(Kept& kept) {
-  constexpr int out_of_the_way = 16;
-  const int record = ::fcntl(kept.exit_record, F_DUPFD, out_of_the_way);
-  const int report = ::fcntl(kept.launch_report, F_DUPFD, out_of_the_way);
-  const int nothing = ::open("/dev/null", O_RDWR);
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) ::dup2(nothing, fd);
-  kept.exit_record = ::dup2(record, proto::keeper_record_descriptor);
-  kept.launch_report = ::dup2(report, proto::keeper_report_descriptor);
-  close_from(proto::keeper_report_descriptor + 1);
-}
-
 class Keeper {
  public:
   explicit Keeper(const Kept& kept) : kept_(kept) {}
@@ -148,9 +135,24 @@ void become_keeper() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
+int drop_descriptors(Kept& kept, int also) {
+  constexpr int out_of_the_way = 16;
+  const int record = ::fcntl(kept.exit_record, F_DUPFD, out_of_the_way);
+  const int report = ::fcntl(kept.launch_report, F_DUPFD, out_of_the_way);
+  const int third = ::fcntl(also, F_DUPFD, out_of_the_way);
+  const int nothing = ::open("/dev/null", O_RDWR);
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) ::dup2(nothing, fd);
+  kept.exit_record = ::dup2(record, proto::keeper_record_descriptor);
+  kept.launch_report = ::dup2(report, proto::keeper_report_descriptor);
+  constexpr int behind = proto::keeper_report_descriptor + 1;
+  const int left = third < 0 ? -1 : ::dup2(third, behind);
+  close_from(left < 0 ? behind : behind + 1);
+  return left;
+}
+
 void keep(Kept kept) {
   ::prctl(PR_SET_NAME, "lathe-keeper", 0, 0, 0);
-  keep_two_descriptors(kept);
+  drop_descriptors(kept, -1);
   ::fcntl(kept.launch_report, F_SETFL, O_NONBLOCK);
   [[maybe_unused]] const int stayed_where_it_was = ::chdir("/");
   Keeper(kept).run();

@@ -32,7 +32,12 @@ struct Kept {
 /// then.
 void become_keeper();
 
-/// Waits for the command's end. All descriptors but the two are closed. Nothing here allocates.
+/// Closes all descriptors but those of `kept` and `also`, which come to be elsewhere, and leads the standard streams to
+/// nowhere: a lock, a socket or a terminal of the agent's must not stay in use for as long as the trial runs. Returns
+/// where `also` is now; -1: it is not open.
+int drop_descriptors(Kept& kept, int also);
+
+/// Drops all other descriptors and waits for the command's end. Nothing here allocates.
 [[noreturn]] void keep(Kept kept);
 
 /// What the arguments of a program run by a keeper-to-be say (lathe/proto/warm_start.hpp); nullopt: they are others.

@@ -45,9 +45,12 @@ constexpr int fork_patience_ms = 30'000;
   if (command == 0) run_command(plan, gate, pipe[1]);
   const ForkReport report{command, command < 0 ? errno : 0};
   if (command > 0) ::setpgid(command, command);
-  [[maybe_unused]] const ssize_t sent = ::send(gate, &report, sizeof report, MSG_NOSIGNAL);
+  // Before the agent goes on, so that none of its descriptors is here should it end next.
+  Kept kept{command, exit_record, pipe[0]};
+  const int telling = drop_descriptors(kept, gate);
+  [[maybe_unused]] const ssize_t sent = ::send(telling, &report, sizeof report, MSG_NOSIGNAL);
   if (command < 0) ::_exit(1);
-  keep({command, exit_record, pipe[0]});
+  keep(kept);
 }
 
 ForkReport receive_report(int gate) {

@@ -1,7 +1,6 @@
 #include "state_lock.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include <array>
 #include <string>
@@ -23,8 +22,13 @@ tl::expected<StateLock, StateLock::Refusal> StateLock::take(const std::filesyste
   const std::string path = (state_dir / "lock").string();
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.is_open()) return tl::unexpected<Refusal>(Refusal{false, describe_errno("cannot open " + path)});
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return StateLock(std::move(file));
-  if (errno != EWOULDBLOCK) return tl::unexpected<Refusal>(Refusal{false, describe_errno("cannot lock " + path)});
+  // Of this process alone: unlike flock's, it does not pass to a child that has not closed its descriptors yet.
+  struct flock whole_file {};
+  whole_file.l_type = F_WRLCK;
+  whole_file.l_whence = SEEK_SET;
+  if (::fcntl(file.get(), F_SETLK, &whole_file) == 0) return StateLock(std::move(file));
+  if (errno != EACCES && errno != EAGAIN)
+    return tl::unexpected<Refusal>(Refusal{false, describe_errno("cannot lock " + path)});
   return tl::unexpected<Refusal>(
       Refusal{true, "another agent (process " + owner(file.get()) + ") runs in " + state_dir.string()});
 }

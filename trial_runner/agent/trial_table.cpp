@@ -85,7 +85,7 @@ proto::Result<void> TrialTable::try_launch(const proto::StartTrial& start,
   running.launcher = *kind;
   running.directory = start.directory;
   running.max_duration_s = start.max_duration_s;
-  const auto trial = std::make_shared<Trial>(io_, std::move(running), *this);
+  const auto trial = std::make_shared<Trial>(io_, std::move(running), static_cast<TrialOwner&>(*this));
   Launch launch{start, start.environment, working_directory, std::move(*folder)};
   launch.environment.emplace("LATHE_HOST_DIRECTORY", host_directory_.string());
   auto job = (*launcher)->start(std::move(launch), trial->when_changed());
@@ -125,7 +125,7 @@ void TrialTable::adopt() {
 }
 
 void TrialTable::adopt(const RunningTrial& running) {
-  const auto trial = std::make_shared<Trial>(io_, running, *this);
+  const auto trial = std::make_shared<Trial>(io_, running, static_cast<TrialOwner&>(*this));
   const AdoptedTrial adopted{running.trial_id, running.directory, running.job};
   const auto launcher = launchers_.find(running.launcher);
   trial->resume(launcher ? (*launcher)->adopt(adopted, trial->when_changed()) : lost_job(launcher.error().message));

@@ -131,6 +131,7 @@ const CLI::App* add_compress(CLI::App& app, Options& options) {
 
 int run_command(int argc, char** argv) {
   CLI::App app{"Compresses a trained model, fine-tunes it, measures it and reports, as one trial of an experiment."};
+  app.set_version_flag("--version", LATHE_VERSION);
   app.require_subcommand(0, 1);
   const auto* run =
       app.add_subcommand("run", "Run the trial that the environment describes (the default under NNI_SYS_DIR)");

@@ -32,7 +32,7 @@ class AgentTest : public testing::Test {
   int wait_for_agent();
 
   /// A shell script in the test's folder.
-  [[nodiscard]] std::filesystem::path script(const std::string& name, const std::string& text) const;
+  std::filesystem::path script(const std::string& name, const std::string& text) const;
 
   /// A start of `command` under the id in the trial's own folder.
   [[nodiscard]] proto::StartTrial trial(const std::string& id, const std::string& command) const;

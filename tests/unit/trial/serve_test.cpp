@@ -13,7 +13,12 @@
 
 #include <gmock/gmock.h>
 
-#include "process.hpp"
+#include "command.hpp"
+#include "exit_record.hpp"
+#include "keeper.hpp"
+#include "kept_process.hpp"
+#include "launch_plan.hpp"
+#include "process_stat.hpp"
 #include "trial_fixture.hpp"
 #include "warm_parent.hpp"
 
@@ -22,7 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using agent::Descriptor;
-using agent::GatedProcess;
 using agent::WarmParent;
 using ::testing::HasSubstr;
 using Json = nlohmann::ordered_json;
@@ -35,12 +39,25 @@ std::string content_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-/// Exit code, or the negative of the signal. As a subreaper the test is the parent of every trial, like the agent.
+/// Exit code of a child, or the negative of the signal.
 int end_of(pid_t pid) {
   int status = 0;
   EXPECT_EQ(::waitpid(pid, &status, 0), pid);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
+
+/// What the keeper, a program that lathe-agent is, has written down.
+struct Forked {
+  agent::KeptProcess process;
+  fs::path exit_record;
+
+  void release() const { agent::open_gate(process.gate.get()); }
+  /// Once the keeper has ended, whoever its parent is.
+  [[nodiscard]] std::optional<agent::ExitRecord> end() const {
+    while (agent::identify(process.keeper)) std::this_thread::yield();
+    return agent::read_exit_record(exit_record);
+  }
+};
 
 class Serve : public TrialProgram {
  protected:
@@ -86,8 +103,14 @@ class Serve : public TrialProgram {
         open(trial / "stdout", O_WRONLY | O_CREAT),
         open(trial / "stderr", O_WRONLY | O_CREAT)};
   }
-  [[nodiscard]] auto fork_trial(const std::string& name, const std::string& parameters = kParameters) {
-    return parent_->fork_trial(command(name, parameters), kPatience);
+  [[nodiscard]] tl::expected<Forked, agent::ForkFailure> fork_trial(const std::string& name,
+                                                                    const std::string& parameters = kParameters) {
+    const fs::path file = path(name + ".exit");
+    const Descriptor record = agent::make_exit_record(file).value();
+    const Descriptor keeper(::open(LATHE_AGENT_PROGRAM, O_PATH | O_CLOEXEC));
+    auto process = parent_->fork_trial(command(name, parameters), record, keeper, kPatience);
+    if (!process) return tl::unexpected(process.error());
+    return Forked{std::move(*process), file};
   }
 
   std::optional<WarmParent> parent_;
@@ -111,8 +134,7 @@ TEST_F(Serve, AForkedTrialFindsWhatAFreshOneFinds) {
     auto trial = fork_trial(name);
     ASSERT_TRUE(trial) << trial.error().reason;
     trial->release();
-    ASSERT_EQ(end_of(trial->pid()), 0) << content_of(path(name) / "stderr");
-    EXPECT_FALSE(trial->launch_failure());
+    ASSERT_EQ(trial->end(), agent::ExitRecord(agent::ExitCode{0})) << content_of(path(name) / "stderr");
   }
   const Outcome fresh = run_trial(kParameters);
   ASSERT_EQ(fresh.exit_code, 0) << fresh.error;
@@ -122,27 +144,26 @@ TEST_F(Serve, AForkedTrialFindsWhatAFreshOneFinds) {
   EXPECT_THAT(content_of(path("one/stdout")), HasSubstr("algorithm l1"));
 }
 
-TEST_F(Serve, AForkedTrialIsAGroupOfItsOwnAndOurs) {
+TEST_F(Serve, AForkedTrialIsAGroupOfItsOwnUnderAKeeper) {
   start_and_wait();
   auto trial = fork_trial("one");
   ASSERT_TRUE(trial) << trial.error().reason;
-  const auto stat = agent::read_process_stat(trial->pid());
+  const agent::KeptProcess& process = trial->process;
+  const auto stat = agent::read_process_stat(process.command);
   ASSERT_TRUE(stat);
-  EXPECT_EQ(stat->group, trial->pid());
-  EXPECT_EQ(stat->session, ::getsid(0));
-  ::kill(-trial->pid(), SIGTERM);
-  EXPECT_EQ(end_of(trial->pid()), -SIGTERM);
+  EXPECT_EQ(stat->group, process.command);
+  EXPECT_EQ(stat->session, process.keeper);
+  EXPECT_EQ(stat->parent, process.keeper);
+  ::kill(process.keeper, agent::terminate_signal);
+  EXPECT_EQ(trial->end(), agent::ExitRecord(agent::EndingSignal{SIGTERM}));
 }
 
 TEST_F(Serve, ATrialWhoseGateClosesDoesNothing) {
   start_and_wait();
-  pid_t pid = 0;
-  {
-    const auto trial = fork_trial("one");
-    ASSERT_TRUE(trial) << trial.error().reason;
-    pid = trial->pid();
-  }
-  EXPECT_EQ(end_of(pid), 127);
+  auto trial = fork_trial("one");
+  ASSERT_TRUE(trial) << trial.error().reason;
+  trial->process.gate.reset();
+  EXPECT_EQ(trial->end(), agent::ExitRecord(proto::LaunchReport{proto::LaunchStep::Gate, 0}));
   EXPECT_EQ(content_of(path("one/stdout")), "");
 }
 
@@ -154,7 +175,7 @@ TEST_F(Serve, ATrialOutlivesItsParent) {
   parent_.reset();
   EXPECT_EQ(end_of(parent), -SIGKILL);
   trial->release();
-  EXPECT_EQ(end_of(trial->pid()), 0) << content_of(path("one/stderr"));
+  EXPECT_EQ(trial->end(), agent::ExitRecord(agent::ExitCode{0})) << content_of(path("one/stderr"));
 }
 
 TEST_F(Serve, AFailedTrialEndsLikeAFreshOne) {
@@ -163,7 +184,7 @@ TEST_F(Serve, AFailedTrialEndsLikeAFreshOne) {
   auto trial = fork_trial("one", parameters);
   ASSERT_TRUE(trial) << trial.error().reason;
   trial->release();
-  EXPECT_EQ(end_of(trial->pid()), 2);
+  EXPECT_EQ(trial->end(), agent::ExitRecord(agent::ExitCode{2}));
   const Outcome fresh = run_trial(parameters);
   EXPECT_EQ(fresh.exit_code, 2);
   EXPECT_EQ(content_of(path("one/stderr")), fresh.error);
