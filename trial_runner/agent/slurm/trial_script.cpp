@@ -15,7 +15,7 @@ namespace {
 /// The signals that a user can have Slurm send before a time limit (--signal=B:USR1@120) go to this shell alone, so it
 /// hands them on. SIGTERM is sent to all processes of the job by whoever sends it: the shell has only to outlive it.
 constexpr std::string_view claim_and_traps =
-    R"(
+    R"sh(
 claim="$folder/.slurm/${1:?the token of the submission}"
 # Whoever makes this folder first decides: this job, that it runs; the agent, that it has given the job up.
 if ! mkdir -- "$claim"; then
@@ -36,18 +36,18 @@ forward() {
 }
 trap 'interrupted=yes terminated=yes' TERM
 for name in INT HUP USR1 USR2; do trap "forward $name" "$name"; done
-printf '%s %s\n' "$SLURM_JOB_ID" "$(hostname)" > "$claim/job"
+printf '%s %s\n' "$SLURM_JOB_ID" "$(hostname)" >"$claim/job"
 
-#Trials of one node keep out of each other's way by files in here.
-    LATHE_HOST_DIRECTORY =
-        / tmp / lathe - host - $(id - u) if mkdir - p - m 700 --"$LATHE_HOST_DIRECTORY" && [-O "$LATHE_HOST_DIRECTORY"]; then
+# Trials of one node keep out of each other's way by files in here.
+LATHE_HOST_DIRECTORY=/tmp/lathe-host-$(id -u)
+if mkdir -p -m 700 -- "$LATHE_HOST_DIRECTORY" && [ -O "$LATHE_HOST_DIRECTORY" ]; then
   export LATHE_HOST_DIRECTORY
 else
   unset LATHE_HOST_DIRECTORY
 fi
-)";
+)sh";
 
-constexpr std::string_view run_and_wait = R"(
+constexpr std::string_view run_and_wait = R"sh(
 [ -z "$terminated" ] || exit 143
 "${trial[@]}" &
 child=$!
@@ -58,7 +58,7 @@ while :; do
   [ -n "$interrupted" ] || break
 done
 exit "$status"
-)";
+)sh";
 
 /// Bash refuses to assign these.
 constexpr std::array<std::string_view, 7> read_only{"BASHOPTS", "BASH_VERSINFO", "EUID", "GROUPS",

@@ -22,14 +22,14 @@ using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds deadline{60};
 
-constexpr const char* head = R"(#!/bin/bash
+constexpr const char* head = R"sh(#!/bin/bash
 fake=$(dirname "$0"); me=$(basename "$0")
 echo "$*" >>"$fake/$me.calls"
 if [ -e "$fake/$me.answer" ]; then . "$fake/$me.answer"; exit; fi
-)";
+)sh";
 
 /// A job is a file with its row, its script and the script's argument, a line each.
-constexpr const char* sbatch = R"(
+constexpr const char* sbatch = R"sh(
 comment= tasks= cluster=fake
 for word; do
   case $word in
@@ -45,14 +45,14 @@ add() {
 token=${!#}; set -- "${@:1:$#-1}"; script=${!#}
 if [ -z "$tasks" ]; then add "$id"; else for task in $(seq 0 "$tasks"); do add "${id}_$task"; done; fi
 echo "$id"
-)";
-constexpr const char* squeue = R"(for job in "$fake"/jobs/*; do [ -e "$job" ] && head -n 1 "$job"; done; exit 0
-)";
-constexpr const char* scancel = R"(
+)sh";
+constexpr const char* squeue = R"sh(for job in "$fake"/jobs/*; do [ -e "$job" ] && head -n 1 "$job"; done; exit 0
+)sh";
+constexpr const char* scancel = R"sh(
 for word; do
   if [ -e "$fake/jobs/$word" ] && [[ $* != *--signal* ]]; then sed -i '1s/|PENDING|/|CANCELLED|/' "$fake/jobs/$word"; fi
 done
-)";
+)sh";
 constexpr const char* sacct = "echo 'Slurm accounting storage is disabled' >&2; exit 1\n";
 
 std::vector<std::string> lines_of(const fs::path& file) {

@@ -66,8 +66,8 @@ TEST_F(SlurmTest, StartsOfOneMomentBecomeAnArray) {
 
 TEST_F(SlurmTest, WhereThereAreNoArraysEachIsSubmitted) {
   slurm_.answer("sbatch",
-                R"(case "$*" in *--array=*) echo 'sbatch: error: Invalid job array specification' >&2; exit 1;; esac
-rm "$fake/sbatch.answer"; exec "$0" "$@")");
+                R"sh(case "$*" in *--array=*) echo 'sbatch: error: Invalid job array specification' >&2; exit 1;; esac
+rm "$fake/sbatch.answer"; exec "$0" "$@")sh");
   for (const char* id : {"x/1/0", "x/2/0"}) start(id, "exit 5");
   wait_for_jobs(2);
   EXPECT_THAT(slurm_.jobs(), ElementsAre("1", "2"));
