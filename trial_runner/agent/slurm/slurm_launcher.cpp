@@ -68,11 +68,13 @@ proto::Result<std::unique_ptr<Job>> SlurmLauncher::start(Launch launch, Job::Cha
   const std::filesystem::path file = folder / "slurm.sh";
   if (const auto written = write_script(file, script); !written) return failed(written);
   SlurmOrder order{script.trial_id, folder, file, settings->directives, settings->clusters()};
-  return std::make_unique<SlurmJob>(*this, std::move(order), std::move(changed));
+  SlurmDesk& desk = *this;
+  return std::make_unique<SlurmJob>(desk, std::move(order), std::move(changed));
 }
 
 std::unique_ptr<Job> SlurmLauncher::adopt(const AdoptedTrial& trial, Job::Changed changed) {
-  return std::make_unique<SlurmJob>(*this, SlurmRecord::from_json(trial.record), trial.directory, std::move(changed));
+  SlurmDesk& desk = *this;
+  return std::make_unique<SlurmJob>(desk, SlurmRecord::from_json(trial.record), trial.directory, std::move(changed));
 }
 
 void SlurmLauncher::forget_strangers() {

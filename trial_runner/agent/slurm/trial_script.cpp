@@ -29,12 +29,11 @@ finish() {
   printf '%s\n' "${status:-$code}" >"$claim/exit.new" && mv -- "$claim/exit.new" "$claim/exit"
 }
 trap finish EXIT
-child= interrupted= terminated=
+terminated=
 forward() {
-  interrupted=yes
-  if [ -n "$child" ]; then kill -s "$1" -- "$child" 2>/dev/null; fi
+  if [ -e "$claim/pid" ]; then kill -s "$1" -- "$(cat -- "$claim/pid")" 2>/dev/null; fi
 }
-trap 'interrupted=yes terminated=yes' TERM
+trap 'terminated=yes' TERM
 for name in INT HUP USR1 USR2; do trap "forward $name" "$name"; done
 printf '%s %s\n' "$SLURM_JOB_ID" "$(hostname)" >"$claim/job"
 
@@ -47,17 +46,19 @@ else
 fi
 )sh";
 
+/// A wait that a signal interrupts at the wrong moment loses the status of what it waits for (bash 5.2), so a shell in
+/// between, whose foreground command is waited for through all signals, writes it down.
 constexpr std::string_view run_and_wait = R"sh(
 [ -z "$terminated" ] || exit 143
-"${trial[@]}" &
-child=$!
-while :; do
-  interrupted=
-  wait "$child"
-  status=$?
-  [ -n "$interrupted" ] || break
-done
-exit "$status"
+(
+  trap : TERM INT HUP USR1 USR2
+  "${trial[@]}"
+  echo $? >"$claim/status"
+) &
+keeper=$!
+while kill -0 "$keeper" 2>/dev/null; do wait "$keeper"; done
+status=$(cat -- "$claim/status")
+exit "${status:=137}"
 )sh";
 
 /// Bash refuses to assign these.
@@ -88,7 +89,9 @@ std::string render(const TrialScript& script) {
                      shell_quoted(script.trial_id), shell_quoted(script.folder.string())) +
          std::string(claim_and_traps) + "\n" + exports +
          fmt::format("cd -- {} || exit\n\n", shell_quoted(script.working_directory.string())) + script.prologue +
-         fmt::format("\n\ntrial=({} bash -c {})", words, shell_quoted(script.command)) + std::string(run_and_wait);
+         fmt::format("\n\ntrial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})", words,
+                     shell_quoted(script.command)) +
+         std::string(run_and_wait);
 }
 
 std::string render_array(const std::vector<std::filesystem::path>& scripts, const std::string& token) {

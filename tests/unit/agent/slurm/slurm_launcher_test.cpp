@@ -96,7 +96,7 @@ TEST_F(SlurmTest, WithoutAControllerItTriesAgain) {
 }
 
 TEST_F(SlurmTest, AHangingSubmissionThatWasTakenIsFound) {
-  times_.patience = std::chrono::milliseconds(700);
+  times_.patience = std::chrono::milliseconds(3000);
   next_launcher();
   slurm_.answer("sbatch", "rm \"$fake/sbatch.answer\"; \"$0\" \"$@\" >/dev/null; exec sleep 1000");
   Started& trial = start("x/1/0", "exit 6");
@@ -107,7 +107,7 @@ TEST_F(SlurmTest, AHangingSubmissionThatWasTakenIsFound) {
 }
 
 TEST_F(SlurmTest, AHangingSubmissionThatWasNotTakenIsMadeAgainAndCannotRunTwice) {
-  times_.patience = std::chrono::milliseconds(700);
+  times_.patience = std::chrono::milliseconds(3000);
   next_launcher();
   slurm_.answer("sbatch", "exec sleep 1000");
   Started& trial = start("x/1/0", "echo ran >> $NNI_SYS_DIR/runs");
@@ -142,12 +142,12 @@ TEST_F(SlurmTest, AControllerThatIsAwayEndsNothing) {
 }
 
 TEST_F(SlurmTest, AHangingListingEndsNothing) {
-  times_.patience = std::chrono::milliseconds(300);
+  times_.patience = std::chrono::milliseconds(1500);
   next_launcher();
   Started& trial = start("x/1/0");
   wait_until([&] { return !trial.job->record().at("job").get<std::string>().empty(); }, "it is submitted");
   slurm_.answer("squeue", "exec sleep 1000");
-  wait_until([&] { return trial.job->note().find("no answer in 300 ms") != std::string::npos; }, "that is told");
+  wait_until([&] { return trial.job->note().find("no answer in 1500 ms") != std::string::npos; }, "that is told");
   EXPECT_FALSE(trial.job->end());
   slurm_.answer("squeue", "");
   slurm_.run("1");
