@@ -72,6 +72,13 @@ bool can_be_exported(std::string_view name) {
          std::find(read_only.begin(), read_only.end(), name) == read_only.end();
 }
 
+/// Fit for a comment.
+std::string on_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return text;
+}
+
 }  // namespace
 
 std::string render(const TrialScript& script) {
@@ -86,7 +93,7 @@ std::string render(const TrialScript& script) {
   }
   if (!words.empty()) words = " env --" + words;
   return fmt::format("#!/bin/bash\n# Trial {}: what Slurm runs. Written anew for each attempt.\nfolder={}\n",
-                     shell_quoted(script.trial_id), shell_quoted(script.folder.string())) +
+                     on_one_line(script.trial_id), shell_quoted(script.folder.string())) +
          std::string(claim_and_traps) + "\n" + exports +
          fmt::format("cd -- {} || exit\n\n", shell_quoted(script.working_directory.string())) + script.prologue +
          fmt::format("\n\ntrial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})", words,

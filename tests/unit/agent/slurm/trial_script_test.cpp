@@ -25,7 +25,7 @@ class TrialScriptTest : public testing::Test {
   TrialScriptTest() {
     std::filesystem::create_directories(folder());
     EXPECT_TRUE(Claim::prepare(folder()));
-    script_.trial_id = "x/it's/0";
+    script_.trial_id = "x/it's\nexit 99\n/0";
     script_.folder = folder();
     script_.working_directory = temporary_.path();
   }
