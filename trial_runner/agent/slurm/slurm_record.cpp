@@ -33,7 +33,8 @@ SlurmRecord SlurmRecord::from_json(const nlohmann::ordered_json& json) {
   record.job = word(json, "job", digits);
   record.cluster = word(json, "cluster", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.,");
   const auto task = json.is_object() ? json.find("task") : json.end();
-  if (task != json.end() && task->is_number_unsigned()) record.task = task->get<std::int64_t>();
+  if (task == json.end() || !task->is_number_integer()) return record;
+  if (const auto number = task->get<std::int64_t>(); number >= 0) record.task = number;
   return record;
 }
 
