@@ -151,8 +151,8 @@ class AgentLink::Core : public std::enable_shared_from_this<Core> {
     if (!greeted_) return proto::fail("an event before Hello");
     if (auto* report = std::get_if<proto::HostReport>(&message)) {
       if (listener_.report) listener_.report(std::move(*report));
-    } else if (listener_.event) {
-      listener_.event(std::move(std::get<proto::SequencedEvent>(message)));
+    } else if (auto* event = std::get_if<proto::SequencedEvent>(&message)) {
+      if (listener_.event) listener_.event(std::move(*event));
     }
     return {};
   }

@@ -103,6 +103,13 @@ Result<FromAgent> read_host_report(FieldReader& fields) {
   return fields.finish<HostReport, FromAgent>(std::move(report));
 }
 
+Result<FromAgent> read_trial_note(FieldReader& fields) {
+  TrialNote note;
+  note.trial_id = fields.text("trial_id");
+  note.text = fields.text("text");
+  return fields.finish<TrialNote, FromAgent>(std::move(note));
+}
+
 SequencedEvent with_sequence(FieldReader& fields, AgentEvent event) {
   return {static_cast<std::uint64_t>(fields.integer("sequence", 1)), std::move(event)};
 }
@@ -214,6 +221,10 @@ Json write(const HostReport& report) {
           {"time_ms", report.time_ms}};
 }
 
+Json write(const TrialNote& note) {
+  return {{"type", "trial_note"}, {"trial_id", note.trial_id}, {"text", note.text}};
+}
+
 void write_event(Json& json, const TrialStarted& started) {
   json["type"] = "trial_started";
   json["trial_id"] = started.trial_id;
@@ -259,9 +270,10 @@ constexpr std::array<MessageType<ToAgent>, 4> to_agent_types{{
     {"shutdown", read_shutdown},
 }};
 
-constexpr std::array<MessageType<FromAgent>, 5> from_agent_types{{
+constexpr std::array<MessageType<FromAgent>, 6> from_agent_types{{
     {"hello", read_hello},
     {"host_report", read_host_report},
+    {"trial_note", read_trial_note},
     {"trial_started", read_trial_started},
     {"trial_metric", read_trial_metric},
     {"trial_exited", read_trial_exited},

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "process_launcher.hpp"
+#include "slurm/slurm_launcher.hpp"
 #include "stderr_tail.hpp"
 #include "version.hpp"
 
@@ -51,11 +52,13 @@ Agent::Agent(boost::asio::io_context& io, AgentOptions options, spdlog::logger& 
       children_(io),
       events_(io, std::move(spool), log, [this] { link_.wake(); }),
       link_(io, std::move(socket), events_, *this, log),
-      trials_(io, events_, launchers_, options_.state_dir, log,
-              [this] {
-                check_idle();
-                check_shutdown();
-              }),
+      trials_(
+          io, events_, launchers_, options_.state_dir, log,
+          [this] {
+            check_idle();
+            check_shutdown();
+          },
+          [this](const proto::TrialNote& note) { link_.send(note); }),
       trial_program_(io, children_, options_.trial_program, options_.state_dir / "trial_program.json",
                      [this] { link_.wake(); }),
       monitor_(
@@ -64,6 +67,7 @@ Agent::Agent(boost::asio::io_context& io, AgentOptions options, spdlog::logger& 
       idle_timer_(io),
       shutdown_timer_(io) {
   launchers_.add("process", std::make_unique<ProcessLauncher>(io, children_, options_.state_dir / "exits", log));
+  launchers_.add("slurm", std::make_unique<SlurmLauncher>(io, children_, options_.state_dir / "slurm_owner", log));
   wait_for_termination();
 }
 
@@ -87,6 +91,7 @@ std::optional<proto::Hello> Agent::hello() {
 void Agent::on_connected() {
   check_idle();
   monitor_.start();
+  for (const proto::TrialNote& note : trials_.notes()) link_.send(note);
 }
 
 void Agent::on_disconnected() {

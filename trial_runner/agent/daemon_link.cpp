@@ -66,6 +66,7 @@ void DaemonLink::greet(Connection::Socket socket) {
   is_greeted_ = false;
   sent_sequence_ = 0;
   report_.clear();
+  notes_.clear();
   log_.info("a daemon has connected; {} events wait for it", events_.spool().unacknowledged().size());
   handler_.on_connected();
   connection_->start();
@@ -80,6 +81,12 @@ void DaemonLink::send(const proto::HostReport& report) {
   wake();
 }
 
+void DaemonLink::send(const proto::TrialNote& note) {
+  if (!connection_) return;
+  notes_[note.trial_id] = proto::encode_frame(proto::FromAgent(note));
+  wake();
+}
+
 std::string DaemonLink::next_frames() {
   std::string frames;
   if (!is_greeted_) {
@@ -89,6 +96,7 @@ std::string DaemonLink::next_frames() {
     frames = proto::encode_frame(proto::FromAgent(*hello));
   }
   frames += std::exchange(report_, {});
+  for (const auto& [trial_id, frame] : std::exchange(notes_, {})) frames += frame;
   return frames + events_.frames_after(sent_sequence_, batch_bytes);
 }
 

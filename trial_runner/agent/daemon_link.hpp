@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,8 @@ class DaemonLink final : private ConnectionHandler {
   void wake();
   /// Sends the report once there was a Hello; a newer one takes the place of one not yet sent.
   void send(const proto::HostReport& report);
+  /// Likewise, for each trial.
+  void send(const proto::TrialNote& note);
 
  private:
   void accept();
@@ -67,9 +70,10 @@ class DaemonLink final : private ConnectionHandler {
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer accept_timer_;
   std::shared_ptr<Connection> connection_;
-  bool is_greeted_ = false;          ///< this connection has got its Hello
-  std::uint64_t sent_sequence_ = 0;  ///< of the last event given to this connection
-  std::string report_;               ///< frame that waits to be sent
+  bool is_greeted_ = false;                   ///< this connection has got its Hello
+  std::uint64_t sent_sequence_ = 0;           ///< of the last event given to this connection
+  std::string report_;                        ///< frame that waits to be sent
+  std::map<std::string, std::string> notes_;  ///< by trial: frames that wait to be sent
 };
 
 }  // namespace lathe::agent

@@ -46,7 +46,7 @@ struct JobEnd {
 /// The command of one trial, wherever it runs. Destroying a Job lets go of it: what runs then runs on.
 class Job {
  public:
-  /// Something that the job tells about itself (pid, record, end) is another than before. Called from the loop, never
+  /// Something that the job tells about itself (pid, record, end, note) is another than before. Called from the loop, never
   /// from within a call of the job; not any more once the job is destroyed.
   using Changed = std::function<void()>;
 
@@ -78,6 +78,12 @@ class Job {
 
   /// The session that the job's processes on this host belong to; 0: it has none here.
   [[nodiscard]] virtual std::int64_t session() const { return 0; }
+
+  /// How the job is, for people: why it waits, where it runs; empty: there is nothing to say.
+  [[nodiscard]] virtual std::string note() const { return {}; }
+
+  /// Its files may be written on another host, so that the kernel of this one does not tell of it.
+  [[nodiscard]] virtual bool is_elsewhere() const { return false; }
 };
 
 /// What a job is made of.

@@ -65,6 +65,10 @@ void Trial::job_changed() {
     owner_.record({{proto::TrialStarted{id(), *job_->pid(), running_.started_ms}, std::nullopt}});
     limit_duration();
   }
+  if (auto text = job_->note(); text != note_) {
+    note_ = std::move(text);
+    owner_.note(id(), note_);
+  }
   if (is_over()) {
     duration_timer_.cancel();
     kill_timer_.cancel();

@@ -23,6 +23,8 @@ class TrialOwner {
  public:
   virtual void journal(const RunningTrial& trial) = 0;
   virtual void record(const std::vector<NewEvent>& events) = 0;
+  /// The job has something else to say about itself.
+  virtual void note(const std::string& trial_id, const std::string& text) = 0;
   /// There may be something new to read, or the trial has ended.
   virtual void advance(const std::string& trial_id) = 0;
 
@@ -69,6 +71,7 @@ class Trial : public std::enable_shared_from_this<Trial> {
   TrialOwner& owner_;
   MetricTail metrics_;
   std::unique_ptr<Job> job_;
+  std::string note_;  ///< the last that was told
   boost::asio::steady_timer duration_timer_;
   boost::asio::steady_timer kill_timer_;
 };

@@ -16,20 +16,21 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 constexpr std::size_t metric_chunk = 1 << 20;  ///< of a metrics file at one turn of the loop
-constexpr milliseconds poll_interval{500};
 
 }  // namespace
 
 TrialTable::TrialTable(asio::io_context& io, EventLog& events, Launchers& launchers,
-                       std::filesystem::path host_directory, spdlog::logger& log, std::function<void()> emptied)
+                       std::filesystem::path host_directory, spdlog::logger& log, std::function<void()> emptied,
+                       Note note)
     : io_(io),
       events_(events),
       launchers_(launchers),
       host_directory_(std::move(host_directory)),
       log_(log),
       emptied_(std::move(emptied)),
+      note_(std::move(note)),
       watch_(io, [this](const std::string& trial_id) { advance(trial_id); }),
-      poll_timer_(io) {}
+      poll_(io, [this](const std::string& trial_id) { advance(trial_id); }) {}
 
 TrialTable::~TrialTable() {
   for (const auto& [trial_id, copy] : copies_) copy->is_stopped = true;
@@ -96,7 +97,7 @@ proto::Result<void> TrialTable::try_launch(const proto::StartTrial& start,
   const auto started =
       pid ? std::optional(proto::TrialStarted{trial->id(), *pid, trial->running().started_ms}) : std::nullopt;
   if (auto journalled = events_.start(trial->running(), started); !journalled) {
-    watch_.remove(trial->id());
+    unwatch(trial->id());
     launchers_.trial_ended(trial->id());
     trial->forget();
     return journalled;
@@ -177,7 +178,7 @@ void TrialTable::finish(Trial& trial, std::vector<NewEvent> events) {
   }
   const proto::TrialExited exited = trial.exit_event();
   if (exited.lost) log_.warn("trial {} is lost: {}", trial.id(), exited.error);
-  watch_.remove(trial.id());
+  unwatch(trial.id());
   launchers_.trial_ended(trial.id());
   events.push_back({exited, std::nullopt});
   events_.record(events);
@@ -193,6 +194,14 @@ std::vector<std::string> TrialTable::running() const {
   return trial_ids;
 }
 
+std::vector<proto::TrialNote> TrialTable::notes() const {
+  std::vector<proto::TrialNote> notes;
+  for (const auto& [trial_id, trial] : trials_) {
+    if (auto text = trial->job().note(); !text.empty()) notes.push_back({trial_id, std::move(text)});
+  }
+  return notes;
+}
+
 std::map<std::int64_t, std::string> TrialTable::sessions() const {
   std::map<std::int64_t, std::string> sessions;
   for (const auto& [trial_id, trial] : trials_) {
@@ -201,21 +210,18 @@ std::map<std::int64_t, std::string> TrialTable::sessions() const {
   return sessions;
 }
 
-/// When the kernel has no watches left, every metrics file is looked at now and then while trials run.
 void TrialTable::watch(const Trial& trial) {
-  if (watch_.add(trial.id(), metrics_folder(trial.running().directory)) || std::exchange(is_polling_, true)) return;
-  log_.warn("no more inotify watches: metrics are looked for every {} ms", poll_interval.count());
-  poll_metrics();
+  const std::filesystem::path directory = trial.running().directory;
+  const bool is_watched = !trial.job().is_elsewhere() && watch_.add(trial.id(), metrics_folder(directory));
+  if (is_watched) return;
+  poll_.add(trial.id(), metrics_file(directory));
+  if (trial.job().is_elsewhere() || std::exchange(has_complained_, true)) return;
+  log_.warn("no more inotify watches: metrics are looked for now and then");
 }
 
-void TrialTable::poll_metrics() {
-  poll_timer_.expires_after(poll_interval);
-  poll_timer_.async_wait([this](const boost::system::error_code& error) {
-    is_polling_ = !error && !trials_.empty();
-    if (!is_polling_) return;
-    advance_all();
-    poll_metrics();
-  });
+void TrialTable::unwatch(const std::string& trial_id) {
+  watch_.remove(trial_id);
+  poll_.remove(trial_id);
 }
 
 }  // namespace lathe::agent

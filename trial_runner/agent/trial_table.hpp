@@ -15,13 +15,13 @@
 
 #include <spdlog/logger.h>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <lathe/proto/frames.hpp>
 
 #include "event_log.hpp"
 #include "launchers.hpp"
+#include "metric_poll.hpp"
 #include "metric_watch.hpp"
 #include "trial.hpp"
 
@@ -29,9 +29,11 @@ namespace lathe::agent {
 
 class TrialTable final : private TrialOwner {
  public:
-  /// `emptied` is called whenever the last trial has gone.
+  using Note = std::function<void(const proto::TrialNote&)>;
+
+  /// `emptied` is called whenever the last trial has gone, `note` when a job has something to say about itself.
   TrialTable(boost::asio::io_context& io, EventLog& events, Launchers& launchers, std::filesystem::path host_directory,
-             spdlog::logger& log, std::function<void()> emptied);
+             spdlog::logger& log, std::function<void()> emptied, Note note);
   ~TrialTable();
   TrialTable(const TrialTable&) = delete;
   TrialTable& operator=(const TrialTable&) = delete;
@@ -50,6 +52,8 @@ class TrialTable final : private TrialOwner {
   [[nodiscard]] bool is_empty() const { return trials_.empty() && copies_.empty(); }
   /// Trials whose job exists.
   [[nodiscard]] std::vector<std::string> running() const;
+  /// What the jobs say about themselves now.
+  [[nodiscard]] std::vector<proto::TrialNote> notes() const;
   /// Trials by the session that their processes of this host belong to.
   [[nodiscard]] std::map<std::int64_t, std::string> sessions() const;
 
@@ -71,10 +75,11 @@ class TrialTable final : private TrialOwner {
 
   void journal(const RunningTrial& trial) override { events_.update(trial); }
   void record(const std::vector<NewEvent>& events) override { events_.record(events); }
+  void note(const std::string& trial_id, const std::string& text) override { note_({trial_id, text}); }
   void advance(const std::string& trial_id) override;
   void finish(Trial& trial, std::vector<NewEvent> events);
   void watch(const Trial& trial);
-  void poll_metrics();
+  void unwatch(const std::string& trial_id);
 
   boost::asio::io_context& io_;
   EventLog& events_;
@@ -82,11 +87,12 @@ class TrialTable final : private TrialOwner {
   std::filesystem::path host_directory_;
   spdlog::logger& log_;
   std::function<void()> emptied_;
+  Note note_;
   MetricWatch watch_;
+  MetricPoll poll_;
   std::map<std::string, std::shared_ptr<Trial>> trials_;
   std::map<std::string, std::shared_ptr<Copy>> copies_;
-  bool is_polling_ = false;
-  boost::asio::steady_timer poll_timer_;
+  bool has_complained_ = false;  ///< of a want of inotify watches
   boost::asio::thread_pool copying_{1};
 };
 

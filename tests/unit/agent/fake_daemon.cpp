@@ -63,6 +63,8 @@ bool FakeDaemon::take() {
   if (!message) return false;
   if (const auto* report = std::get_if<proto::HostReport>(&*message)) {
     reports.push_back(*report);
+  } else if (const auto* note = std::get_if<proto::TrialNote>(&*message)) {
+    notes.push_back(*note);
   } else {
     events.push_back(std::get<proto::SequencedEvent>(*message));
   }

@@ -37,6 +37,7 @@ class FakeDaemon {
 
   std::vector<proto::SequencedEvent> events;
   std::vector<proto::HostReport> reports;
+  std::vector<proto::TrialNote> notes;
 
  private:
   std::optional<proto::FromAgent> receive();

@@ -89,6 +89,13 @@ TEST(Frames, HelloSurvivesTheWire) {
   EXPECT_EQ(copy.trial_program, "/bin/lathe-trial");
 }
 
+TEST(Frames, TrialNoteSurvivesTheWire) {
+  const auto decoded = decode_from_agent(json_of(encode_frame(FromAgent(TrialNote{"a/1/0", "job 7: Resources"}))));
+  ASSERT_TRUE(decoded) << decoded.error().to_string();
+  EXPECT_EQ(std::get<TrialNote>(*decoded).trial_id, "a/1/0");
+  EXPECT_EQ(std::get<TrialNote>(*decoded).text, "job 7: Resources");
+}
+
 TEST(Frames, HostReportSurvivesTheWire) {
   HostReport report;
   report.gpus = {{0, "GPU-1", "H100", 80, 3, 7, {{4711, "python", "ana", ""}, {5, "lathe-trial", "me", "e/t/0"}}}, {}};

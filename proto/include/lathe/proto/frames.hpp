@@ -107,6 +107,13 @@ struct HostReport {
   std::int64_t time_ms = 0;
 };
 
+/// How a trial that has not ended is, for people: why its job waits in a queue, where it runs. Sent when it has changed,
+/// and after Hello; has no sequence number, since only the newest counts.
+struct TrialNote {
+  std::string trial_id;
+  std::string text;
+};
+
 /// The process exists.
 struct TrialStarted {
   std::string trial_id;
@@ -140,7 +147,7 @@ struct SequencedEvent {
   AgentEvent event;
 };
 
-using FromAgent = std::variant<Hello, SequencedEvent, HostReport>;
+using FromAgent = std::variant<Hello, SequencedEvent, HostReport, TrialNote>;
 
 // ---- codec ----------------------------------------------------------------------------------------------------------
 
