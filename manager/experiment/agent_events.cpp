@@ -98,7 +98,8 @@ void fail_preparation(Turn& turn, std::string why) {
 void end_preparation(Turn& turn, const proto::TrialExited& exited) {
   ExperimentRow& row = turn.experiment();
   const Outcome outcome = outcome_of(
-      exited, {"", !row.record.baseline.is_null(), row.preparation_losses, turn.state.config->max_retries.lost, {}});
+      exited,
+      {"", !row.record.baseline.is_null(), row.preparation_losses, turn.state.config->max_retries.lost, {}, true});
   if (outcome.status == TrialStatus::Waiting || outcome.status == TrialStatus::UserCanceled) {
     row.record.preparation = PreparationState::Waiting;
     ++row.preparation_attempt;
