@@ -44,6 +44,19 @@ class Process:
         return self.environment.get("NNI_TRIAL_JOB_ID")
 
     @property
+    def is_agent(self):
+        """Not a fork of one that has not become anything else yet: the pid in the state folder's lock is the agent's own."""
+        if "--state-dir" not in self.words or self.is_link:
+            return False
+        folder = self.words[self.words.index("--state-dir") + 1]
+        if folder.startswith("~/"):
+            folder = self.environment.get("HOME", "") + folder[1:]
+        try:
+            return int((Path(folder) / "lock").read_text().split()[0]) == self.pid
+        except (OSError, ValueError, IndexError):
+            return False
+
+    @property
     def is_link(self):
         """It does nothing but join a host to the daemon."""
         return self.name == "ssh" or self.words[0].startswith("sshd: ") or {"--attach", "--files"} & set(self.words)
@@ -126,7 +139,7 @@ class FaultInjector:
         return int(bool(found) and chance.choice(found).kill())
 
     def _kill_agent(self, chance):
-        return self._kill_one(chance, lambda process: process.name.startswith("lathe-agent") and not process.is_link)
+        return self._kill_one(chance, lambda process: process.is_agent)
 
     def _cut_link(self, chance):
         return self._kill_one(chance, lambda process: process.is_link)
@@ -175,8 +188,9 @@ class FaultInjector:
             yield f"note: {trial['note']}"
         if not started <= trial["attempt"] + 1 or (trial["status"] == "SUCCEEDED" and started == 0):
             yield f"was started {started} times in {trial['attempt'] + 1} attempts"
-        if len(trial.get("attempts", [])) != trial["attempt"]:
-            yield f"has {len(trial.get('attempts', []))} earlier attempts on record, is at {trial['attempt']}"
+        earlier = self.daemon.client.get(f"experiments/{experiment}/trials/{trial['id']}").get("attempts", [])
+        if [attempt["attempt"] for attempt in earlier] != list(range(trial["attempt"])):
+            yield f"is at attempt {trial['attempt']}, with {earlier} on record"
         metrics = [(metric["type"], metric["sequence"], float(metric["value"])) for metric in self.daemon.client.metrics(experiment, trial["id"])]
         expected = [("PERIODICAL", i, 100.0 * trial["sequence"] + i) for i in range(INTERMEDIATE)] + [("FINAL", 0, float(trial["sequence"]))]
         if trial["status"] == "SUCCEEDED":
