@@ -228,14 +228,21 @@ void take_loss(Turn& turn, const std::string& host, const std::string& why) {
 
 void take_failed_start(Turn& turn, const std::string& attempt, const std::string& why) {
   if (turn.state.preparing() && attempt == preparation_id(turn.state.row)) {
-    end_preparation(turn, lost(attempt, why, turn.now()));
+    ExperimentRow& row = turn.experiment();
+    row.record.preparation = PreparationState::Waiting;
+    ++row.preparation_attempt;
     return;
   }
   const auto parsed = AttemptId::parse(attempt);
   const auto trial = parsed ? turn.state.find(parsed->trial) : nullptr;
   const bool present =
       trial && trial->record.status == TrialStatus::Running && trial->record.attempt == parsed->attempt;
-  if (present) on_exited(turn, trial->record.sequence, lost(attempt, why, turn.now()));
+  if (!present) return;
+  const std::int64_t sequence = trial->record.sequence;
+  if (trial->kill_reason.empty())
+    turn.requeue(sequence, why, Rerun::Requeued);
+  else
+    on_exited(turn, sequence, lost(attempt, why, turn.now()));
 }
 
 }  // namespace lathe::manager

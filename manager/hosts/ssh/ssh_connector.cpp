@@ -115,6 +115,7 @@ SshConnector::SshConnector(asio::any_io_executor executor, std::shared_ptr<const
 
 asio::awaitable<proto::Result<AgentLink::Socket>> SshConnector::connect() {
   process_.reset();
+  if (cancelled_) co_return proto::fail("it is not wanted any more");
   // A socket that a dead connection left would keep the new one from listening.
   ::unlink(machine_->settings.control_socket.c_str());
   auto started = SshProcess::start(
@@ -139,6 +140,16 @@ asio::awaitable<proto::Result<AgentLink::Socket>> SshConnector::connect() {
   if (is_late)
     co_return proto::fail(fmt::format("{} did not answer in {}s", machine_->address.name(), kPatience.count()));
   co_return proto::fail(complaint.empty() ? begun.error().message : explain_ssh(complaint, machine_->address));
+}
+
+void SshConnector::cancel() {
+  cancelled_ = true;
+  if (process_) process_->terminate();
+}
+
+std::string SshConnector::complaint() const {
+  const std::string text = process_ ? process_->complaint() : std::string();
+  return text.empty() ? text : explain_ssh(text, machine_->address);
 }
 
 asio::awaitable<proto::Result<void>> SshConnector::begin(AgentLink::Socket& socket) {

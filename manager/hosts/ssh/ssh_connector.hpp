@@ -40,12 +40,19 @@ class SshConnector {
   /// complains of and what to do.
   [[nodiscard]] boost::asio::awaitable<proto::Result<AgentLink::Socket>> connect();
 
+  /// A connection that is being made fails now, and so does every later one.
+  void cancel();
+
+  /// What the ssh of the present connection complains of, as one line; empty: of nothing, or there is none.
+  [[nodiscard]] std::string complaint() const;
+
  private:
   [[nodiscard]] boost::asio::awaitable<proto::Result<void>> begin(AgentLink::Socket& socket);
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<const SshMachine> machine_;
   std::unique_ptr<SshProcess> process_;
+  bool cancelled_ = false;
 };
 
 }  // namespace lathe::manager
