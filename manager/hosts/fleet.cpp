@@ -12,6 +12,12 @@ namespace lathe::manager {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::chrono::seconds kRetirement{3};  // for an idle agent to end
+
+}  // namespace
+
 /// A host and what is known of it.
 struct Fleet::Seat {
   Seat(const asio::any_io_executor& executor, HostSpec wanted, std::optional<std::int64_t> limit)
@@ -27,6 +33,7 @@ struct Fleet::Seat {
   std::string agent_state;  ///< state_id that `acks` counts for
   AckTracker acks;
   std::string trouble = "it has not been reached yet";
+  bool retired = false;                      ///< nobody uses it any more, and its agent was told to end
   std::map<std::string, std::string> notes;  ///< by attempt
   asio::steady_timer loss_timer;
   std::string refusal;  ///< why a start there failed a moment ago
@@ -57,7 +64,11 @@ void Fleet::enlist(const std::string& experiment, std::vector<HostSpec> specs, s
 }
 
 void Fleet::dismiss(const std::string& experiment) {
-  if (users_.erase(experiment) == 0) return;
+  const auto found = users_.find(experiment);
+  if (found == users_.end()) return;
+  // Trials that still run there are to be found by the next daemon.
+  const Holdings left = std::move(found->second.holdings);
+  users_.erase(found);
   bool freed = false;
   for (const auto& [id, seat] : seats_) freed = seat->slots.remove(experiment) || freed;
   set_limits();
@@ -68,15 +79,33 @@ void Fleet::dismiss(const std::string& experiment) {
           return std::any_of(user.second.specs.begin(), user.second.specs.end(),
                              [&](const HostSpec& spec) { return spec.id == seat.id(); });
         });
+    if (!is_used && !left.contains(entry.first)) retire(entry.second);
     return !is_used;
   });
   if (freed && listener_.room) listener_.room();
 }
 
+/// Ends an agent that has nothing to do any more, and the connection to it. One that cannot be reached stays.
+void Fleet::retire(const std::shared_ptr<Seat>& seat) {
+  seat->retired = true;
+  seat->refusal_timer.cancel();
+  if (!seat->hello) return;
+  retired_.insert(seat);
+  seat->host->send(proto::Shutdown{"idle", 0});
+  forget_after(*seat, kRetirement);
+}
+
+void Fleet::forget_after(Seat& seat, std::chrono::milliseconds span) {
+  seat.loss_timer.expires_after(span);
+  seat.loss_timer.async_wait([this, &seat](boost::system::error_code error) {
+    if (!error) std::erase_if(retired_, [&seat](const auto& held) { return held.get() == &seat; });
+  });
+}
+
 Fleet::Seat& Fleet::seat_for(const HostSpec& spec) {
   auto& seat = seats_[spec.id];
   if (!seat) {
-    seat = std::make_unique<Seat>(executor_, spec,
+    seat = std::make_shared<Seat>(executor_, spec,
                                   spec.kind == HostSpec::Kind::Local ? options_.local_slots : std::nullopt);
     if (opened_) connect(*seat);
   } else {
@@ -245,6 +274,10 @@ void Fleet::on_report(Seat& seat, proto::HostReport report) {
 }
 
 void Fleet::on_disconnected(Seat& seat, const std::string& why) {
+  if (seat.retired) {
+    forget_after(seat, std::chrono::milliseconds(0));
+    return;
+  }
   const bool was_connected = seat.hello.has_value();
   const bool is_news = was_connected || why != seat.trouble;
   if (is_news) spdlog::warn("agent {}: {}", seat.id(), why);
@@ -264,8 +297,9 @@ void Fleet::on_not_started(Seat& seat, const std::string& trial_id, const std::s
   seat.refusal_pause = std::clamp(seat.refusal_pause * 2, options_.refusal_pause, options_.refusal_pause * 12);
   seat.refusal_timer.expires_after(seat.refusal_pause);
   seat.refusal_timer.async_wait([this, id = seat.id()](boost::system::error_code error) {
+    if (error) return;
     const auto found = seats_.find(id);
-    if (error || found == seats_.end()) return;
+    if (found == seats_.end()) return;
     found->second->refusal.clear();
     listener_.room();
   });
@@ -277,8 +311,9 @@ void Fleet::watch_for_loss(Seat& seat) {
   if (seat.spec.kind == HostSpec::Kind::Local) return;
   seat.loss_timer.expires_after(options_.lost_after);
   seat.loss_timer.async_wait([this, id = seat.id()](boost::system::error_code error) {
+    if (error) return;
     const auto found = seats_.find(id);
-    if (error || found == seats_.end() || found->second->hello) return;
+    if (found == seats_.end() || found->second->hello) return;
     listener_.lost(id, found->second->trouble);
   });
 }
@@ -369,6 +404,7 @@ asio::awaitable<void> Fleet::close() {
     seat->refusal_timer.cancel();
     if (seat->host) co_await seat->host->close();
   }
+  retired_.clear();
 }
 
 }  // namespace lathe::manager

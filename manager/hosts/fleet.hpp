@@ -64,7 +64,7 @@ class Fleet {
   // ---- experiments ----
   /// The experiment uses these hosts from now on; new ones are connected to.
   void enlist(const std::string& experiment, std::vector<HostSpec> specs, std::optional<std::int64_t> gpus);
-  /// It does no longer. Hosts that nobody uses are disconnected from, but for this machine.
+  /// It does no longer. On hosts that nobody uses the agent is ended, but on this machine: nothing is left running there.
   void dismiss(const std::string& experiment);
   /// Places for up to `most` more of its trials. Nothing is reserved: claim() what is taken before anybody else asks.
   [[nodiscard]] Offer offer(const std::string& experiment, std::int64_t most);
@@ -101,6 +101,8 @@ class Fleet {
   };
 
   Seat& seat_for(const HostSpec& spec);
+  void retire(const std::shared_ptr<Seat>& seat);
+  void forget_after(Seat& seat, std::chrono::milliseconds span);
   [[nodiscard]] HostStatus status_of(const Seat& seat) const;
   void connect(Seat& seat);
   void on_connected(Seat& seat, const proto::Hello& hello);
@@ -120,7 +122,8 @@ class Fleet {
   MakeHost make_host_;
   Options options_;
   Listener listener_;
-  std::map<std::string, std::unique_ptr<Seat>> seats_;
+  std::map<std::string, std::shared_ptr<Seat>> seats_;
+  std::set<std::shared_ptr<Seat>> retired_;  ///< whose agents are being ended
   std::map<std::string, User> users_;
   std::set<std::string> drained_;
   bool opened_ = false;

@@ -97,7 +97,7 @@ class SshHost:
         with open(self.folder / "sshd.log", "ab") as log:
             self.process = subprocess.Popen([find("sshd"), "-D", "-e", "-f", str(self.folder / "sshd_config")], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True,
-                                            env={"PATH": PATH, "LATHE_E2E_HOST_MARK": self.mark})
+                                            env={"PATH": PATH})
         wait_for(self._answers, f"sshd listens on {self.port}", 10)
         return self
 
@@ -108,26 +108,42 @@ class SshHost:
             return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def processes(self):
-        """What runs there: sshd, its sessions, the agent, keepers and trials."""
+        """What sessions have started there: the agent, keepers and trials; not sshd, which overwrites its environment."""
         return processes_marked(self.mark)
+
+    def sessions(self):
+        """The processes of sshd, one or two a connection."""
+        if self.process is None:
+            return []
+        parents = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                except OSError:
+                    pass
+        found, latest = [], [self.process.pid]
+        while latest:
+            latest = [pid for pid, parent in parents.items() if parent in latest and _is_sshd(pid)]
+            found += latest
+        return found
 
     def agents(self):
         return [pid for pid, command in self.processes().items() if "lathe-agent" in command and "--attach" not in command]
 
     def cut_connections(self):
         """Ends the sessions; what they started goes on."""
-        for pid, command in self.processes().items():
-            if command.startswith("sshd: ") and "[listener]" not in command:
-                _kill(pid)
-
-    def close(self):
-        """sshd and its sessions are gone; the agent and its trials go on."""
-        _kill(self.process.pid)
-        self.process.wait(10)
-        self.cut_connections()
+        for pid in self.sessions():
+            _kill(pid)
 
     def power_off(self):
         """Everything that runs there dies at once."""
+        if self.process is not None:
+            sessions = self.sessions()
+            self.process.kill()
+            self.process.wait(10)
+            for pid in sessions:
+                _kill(pid)
         deadline = time.monotonic() + 10 * PATIENCE
         while found := self.processes():
             for pid in found:
@@ -135,8 +151,6 @@ class SshHost:
             if time.monotonic() > deadline:
                 raise AssertionError(f"cannot end {found}")
             time.sleep(0.02)
-        if self.process is not None:
-            self.process.wait(10)
 
 
 class SshHosts:
@@ -194,6 +208,13 @@ class SshHosts:
         if self._made_separation:
             PRIVILEGE_SEPARATION.rmdir()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_sshd(pid):
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe")).startswith("sshd")
+    except OSError:
+        return False
 
 
 def _kill(pid):

@@ -43,8 +43,9 @@ bool has_files(const proto::AgentEvent& event) {
 /// The ssh that carries files, begun when it is first needed. Used on the worker thread, interrupted from the loop.
 class FileChannel {
  public:
-  FileChannel(std::shared_ptr<const SshMachine> machine, std::shared_ptr<HashCache> hashes)
-      : machine_(std::move(machine)), hashes_(std::move(hashes)) {}
+  /// `settings`: of the connection to go through.
+  FileChannel(std::shared_ptr<const SshMachine> machine, SshSettings settings, std::shared_ptr<HashCache> hashes)
+      : machine_(std::move(machine)), settings_(std::move(settings)), hashes_(std::move(hashes)) {}
   ~FileChannel() { end(); }
   FileChannel(const FileChannel&) = delete;
   FileChannel& operator=(const FileChannel&) = delete;
@@ -84,7 +85,7 @@ class FileChannel {
     if (interrupted_) return proto::fail("the connection has ended");
     if (process_) return {};
     auto started = SshProcess::start(
-        ssh_beside(machine_->address, machine_->settings, files_command(machine_->agent, machine_->daemon)), {});
+        ssh_beside(machine_->address, settings_, files_command(machine_->agent, machine_->daemon)), {});
     if (!started) return tl::unexpected(started.error());
     process_ = std::move(*started);
     socket_ = process_->take_socket();
@@ -98,6 +99,7 @@ class FileChannel {
   }
 
   std::shared_ptr<const SshMachine> machine_;
+  SshSettings settings_;
   std::mutex mutex_;
   std::unique_ptr<SshProcess> process_;
   int socket_ = -1;
@@ -197,7 +199,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   void on_connected(const proto::Hello& hello) {
     ++connection_;
     root_ = hello.root;
-    files_ = std::make_shared<FileChannel>(options_.machine, hashes_);
+    files_ = std::make_shared<FileChannel>(options_.machine, connector_->settings(), hashes_);
     if (listener_.connected) listener_.connected(hello);
   }
 

@@ -28,6 +28,7 @@ class FakeAgent {
   std::deque<proto::SequencedEvent> spool;  ///< not acknowledged
   std::uint64_t sequence = 0;
   std::uint64_t acknowledged = 0;
+  int shutdowns = 0;
   bool reachable = true;
   bool kills_at_once = true;  ///< a KillTrial ends the process right away
   std::string refusal;        ///< why what trials need cannot be brought there; empty: it can
@@ -117,6 +118,7 @@ class FakeAgent {
   }
 
   void receive_shutdown(const proto::Shutdown& shutdown) {
+    ++shutdowns;
     const auto all = running;
     for (const auto& [id, start] : all) exit(id, 143, shutdown.reason);
     if (hang_up) hang_up();

@@ -110,11 +110,23 @@ TEST_F(FleetTest, KeepsAHostForAsLongAsSomebodyUsesIt) {
   fleet_->enlist("e2", {remote("b")}, {});
   ASSERT_TRUE(until_connected("a") && until_connected("b"));
   fleet_->dismiss("e1");
-  EXPECT_FALSE(hosts_.contains("a"));
+  EXPECT_FALSE(fleet_->status("a"));
+  EXPECT_TRUE(loop_.until([&] { return !hosts_.contains("a"); })) << "its agent has ended, and so has the connection";
   EXPECT_TRUE(hosts_.contains("b"));
   fleet_->dismiss("e2");
-  EXPECT_FALSE(hosts_.contains("b"));
+  EXPECT_TRUE(loop_.until([&] { return !hosts_.contains("b"); }));
   EXPECT_TRUE(hosts_.contains("local"));
+  EXPECT_EQ(agents_["a"]->shutdowns, 1);
+}
+
+TEST_F(FleetTest, AnAgentWhoseTrialsAreLeftToTheNextDaemonIsNotEnded) {
+  open();
+  fleet_->enlist("e1", {remote("a")}, {});
+  ASSERT_TRUE(until_connected("a"));
+  fleet_->claim("e1", {{"a", {1, {}}}}, 1);
+  fleet_->dismiss("e1");
+  EXPECT_FALSE(hosts_.contains("a"));
+  EXPECT_EQ(agents_["a"]->shutdowns, 0);
 }
 
 TEST_F(FleetTest, EventsAreAcknowledgedOnceTheyAreCommitted) {
@@ -192,6 +204,7 @@ TEST_F(FleetTest, ADrainedHostGetsNothingNewUntilItIsResumed) {
   fleet_->drain("a", true);
   EXPECT_THAT(places("e1", 1), IsEmpty());
   fleet_->dismiss("e1");
+  ASSERT_TRUE(loop_.until([&] { return !hosts_.contains("a"); }));
   fleet_->enlist("e2", {remote("a")}, {});
   ASSERT_TRUE(until_connected("a"));
   EXPECT_THAT(places("e2", 1), IsEmpty()) << "it stays so, whoever comes";
