@@ -42,8 +42,12 @@ class AgentClient:
 
     def stop(self):
         """SIGTERM: ends the trials, then the agent."""
-        if self.pid is None or not is_alive(self.pid):
-            return
+        if self.pid is not None and is_alive(self.pid):
+            self._terminate()
+        if self.socket is not None:
+            self.socket.close()
+
+    def _terminate(self):
         os.kill(self.pid, signal.SIGTERM)
         deadline = time.monotonic() + 20 * PATIENCE
         while is_alive(self.pid) and time.monotonic() < deadline:

@@ -117,8 +117,25 @@ class SlurmCluster:
         self._launch("slurmctld", ["slurmctld", "-D"])
         self._wait(lambda: self.run("scontrol", "ping", check=False).returncode == 0, "slurmctld answers", 20)
 
+    def stop_controller(self):
+        self._end("slurmctld")
+
     def kill_controller(self):
         self._end("slurmctld", signal.SIGKILL)
+
+    def has_saved(self, word):
+        """Whether the controller's state on disk, which it writes every few seconds, mentions a job of that comment."""
+        file = self.folder / "state" / "job_state"
+        return file.exists() and word.encode() in file.read_bytes()
+
+    def save_state(self):
+        """A copy of the controller's state, for forget_since()."""
+        return shutil.copytree(self.folder / "state", self.folder / "saved", dirs_exist_ok=True)
+
+    def forget_since(self, saved):
+        """To a controller that does not run: what has happened since save_state()."""
+        shutil.rmtree(self.folder / "state")
+        shutil.move(saved, self.folder / "state")
 
     # ---- use ---------------------------------------------------------------------------------------------------------
 

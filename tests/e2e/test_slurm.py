@@ -164,7 +164,7 @@ class SlurmTest(unittest.TestCase):
     def test_a_controller_that_is_away_ends_nothing(self):
         folder = self.agent.trial("x/1/0", METRIC + "while [ ! -e $NNI_SYS_DIR/go ]; do sleep 0.1; done; metric 1; exit 6")
         self.agent.wait_started("x/1/0")
-        self.cluster.kill_controller()
+        self.cluster.stop_controller()
         self.addCleanup(lambda: "slurmctld" in self.cluster.processes or self.cluster.start_controller())
         self.agent.wait_note("x/1/0", "Slurm cannot be asked", 120)
         self.agent.trial("x/2/0", "exit 7")
@@ -175,6 +175,25 @@ class SlurmTest(unittest.TestCase):
         self.cluster.start_controller()
         self.assertEqual(self.agent.wait_end("x/1/0", 120).get("exit_code"), 6)
         self.assertEqual(self.agent.wait_end("x/2/0", 180).get("exit_code"), 7)
+
+    def test_a_controller_that_forgets_a_start_runs_nothing_twice(self):
+        """It ends what runs, and would start the job anew."""
+        folder = self.agent.trial("x/1/0", "echo ran >> $NNI_SYS_DIR/runs; sleep 1000", ["--begin=now+1hour"])
+        self.agent.wait_note("x/1/0", "PENDING: BeginTime")
+        job = self.cluster.jobs()[-1]
+        wait_for(lambda: self.cluster.has_saved(job["comment"]), "the controller has saved the job", 30)
+        saved = self.cluster.save_state()
+        self.cluster.run("scontrol", "update", f"JobId={job['id']}", "StartTime=now")
+        self.agent.wait_started("x/1/0")
+        self.cluster.kill_controller()
+        self.addCleanup(lambda: "slurmctld" in self.cluster.processes or self.cluster.start_controller())
+        self.cluster.forget_since(saved)
+        self.cluster.start_controller()
+        end = self.agent.wait_end("x/1/0", 120)
+        self.assertTrue(end["lost"], end)
+        self.assertIn("back into its queue", end["error"])
+        wait_for(lambda: self.state_of(job["id"]) not in ("PENDING", "RUNNING"), "the job does not wait any more", 30)
+        self.assertEqual((folder / "runs").read_text(), "ran\n")
 
     def test_jobs_outlive_agents(self):
         folder = self.agent.trial("x/1/0", METRIC + "metric 1; while [ ! -e $NNI_SYS_DIR/go ]; do sleep 0.1; done; metric 2; exit 4")

@@ -1,5 +1,6 @@
 // `lathe-agent --attach`: the agent's frames over standard input and output.
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 

@@ -51,7 +51,8 @@ class TrialScriptTest : public testing::Test {
   }
   int run(const std::string& token = "ab") { return wait_for(begin(token)); }
   void wait_for_file(const std::string& name) const {
-    while (!std::filesystem::exists(folder() / name)) ::usleep(1000);
+    for (int i = 0; i < 20'000 && !std::filesystem::exists(folder() / name); ++i) ::usleep(1000);
+    ASSERT_TRUE(std::filesystem::exists(folder() / name)) << name;
   }
 
   [[nodiscard]] std::filesystem::path folder() const { return temporary_.path() / "a b'c%d"; }
@@ -118,15 +119,17 @@ TEST_F(TrialScriptTest, ACommandThatASignalEnds) {
 }
 
 TEST_F(TrialScriptTest, OutlivesASigtermToTellTheEnd) {
-  script_.command = "trap 'touch " + shell_quoted(folder() / "termed") + "; exit 9' TERM; touch " +
-                    shell_quoted(folder() / "begun") + "; echo $$ >" + shell_quoted(folder() / "pid") + "; touch " +
-                    shell_quoted(folder() / "written") + "; while :; do sleep 0.01; done";
+  script_.environment = {{"FOLDER", folder()}};
+  script_.command =
+      "trap 'touch \"$FOLDER/termed\"; exit 9' TERM; echo $$ >\"$FOLDER/pid\"; touch \"$FOLDER/written\"; "
+      "while :; do sleep 0.01; done";
   const pid_t pid = begin();
   wait_for_file("written");
   ::kill(pid, SIGTERM);
   ::kill(std::stoi(content_of(folder() / "pid")), SIGTERM);
   EXPECT_EQ(wait_for(pid), 9);
   EXPECT_EQ(claim().exit_status(), 9);
+  EXPECT_TRUE(std::filesystem::exists(folder() / "termed"));
 }
 
 TEST_F(TrialScriptTest, HandsOnTheSignalsThatItAloneGets) {
