@@ -298,7 +298,8 @@ class Secrets(RemoteTest):
 
     def test_a_key_with_a_passphrase(self):
         key = self.scratch / "locked_key"
-        sshd.make_key(key, self.secret)
+        sshd.make_key(key, self.secret)  # whose command line has it
+        self._seen.clear()
         (self.hosts[0].folder / "authorized_keys").write_text("")
         self.hosts[0].authorize(key)
         service = self.hosts.service(sshKeyFile=str(key), sshPassphrase=self.secret)

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -163,7 +164,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   }
 
   void start(Launch launch) {
-    if (!link_.connected()) return;
+    if (!link_.connected() || ended_.contains(launch.start.trial_id)) return;
     starting_[launch.start.trial_id].reset();
     auto inputs = std::make_shared<const std::vector<TrialInput>>(std::move(launch.inputs));
     auto start = std::make_shared<const proto::StartTrial>(std::move(launch.start));
@@ -198,6 +199,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
 
   void on_connected(const proto::Hello& hello) {
     ++connection_;
+    ended_.clear();
     root_ = hello.root;
     files_ = std::make_shared<FileChannel>(options_.machine, connector_->settings(), hashes_);
     if (listener_.connected) listener_.connected(hello);
@@ -215,6 +217,8 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   void finish_start(const proto::StartTrial& start, const Result<void>& done) {
     const std::optional<proto::KillTrial> kill = std::move(starting_[start.trial_id]);
     starting_.erase(start.trial_id);
+    // Its end came while its files were on their way, and once that is acknowledged the agent knows it no more.
+    if (ended_.contains(start.trial_id)) return;
     if (done) {
       link_.send(start);
       if (kill) link_.send(*kill);
@@ -227,6 +231,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   // ---- events: those of an experiment stay in order behind an end whose files are on their way ----
 
   void on_event(proto::SequencedEvent event) {
+    if (const auto* exited = std::get_if<proto::TrialExited>(&event.event)) ended_.insert(exited->trial_id);
     const std::string experiment = experiment_of(trial_of(event.event));
     auto& held = held_[experiment];
     held.push_back(std::move(event));
@@ -282,6 +287,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   std::string root_;
   std::uint64_t connection_ = 0;                                   ///< counts connections and their ends
   std::map<std::string, std::deque<proto::SequencedEvent>> held_;  ///< by experiment
+  std::set<std::string> ended_;  ///< attempts whose end this connection has told
   /// Trials whose inputs are on their way, and what has been said of them meanwhile.
   std::map<std::string, std::optional<proto::KillTrial>> starting_;
   std::shared_ptr<HashCache> hashes_ = std::make_shared<HashCache>();  ///< the worker's
