@@ -51,8 +51,8 @@ def files():
         elif kind == "place":
             while there("hold"):
                 time.sleep(0.01)
-            send({"type": "failed", "why": "no space"} if there("full") else {"type": "done"})
             note("place")
+            send({"type": "failed", "why": "no space"} if there("full") else {"type": "done"})
         elif kind == "fetch":
             while there("hold"):
                 time.sleep(0.01)
