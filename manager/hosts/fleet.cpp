@@ -72,7 +72,7 @@ void Fleet::dismiss(const std::string& experiment) {
   bool freed = false;
   for (const auto& [id, seat] : seats_) freed = seat->slots.remove(experiment) || freed;
   set_limits();
-  std::erase_if(seats_, [this](const auto& entry) {
+  std::erase_if(seats_, [this, &left](const auto& entry) {
     const Seat& seat = *entry.second;
     const bool is_used =
         seat.spec.kind == HostSpec::Kind::Local || std::any_of(users_.begin(), users_.end(), [&](const auto& user) {

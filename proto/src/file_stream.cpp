@@ -1,3 +1,4 @@
+#define OPENSSL_SUPPRESS_DEPRECATED  // see Hasher
 #include <lathe/proto/file_stream.hpp>
 
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <lathe/proto/frames.hpp>
 
@@ -29,27 +30,28 @@ std::string errno_text() {
   return std::strerror(errno);
 }
 
+/// By OpenSSL's plain functions: the ones in front of them bring providers and what loads them, which has no place in a
+/// program that is linked statically, as lathe-agent is.
 class Hasher {
  public:
-  Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  Hasher() { SHA256_Init(&context_); }
 
-  void add(const char* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
+  void add(const char* data, std::size_t size) { SHA256_Update(&context_, data, size); }
 
   [[nodiscard]] std::string finish() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    SHA256_Final(digest.data(), &context_);
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-      text += digits[digest[i] >> 4];
-      text += digits[digest[i] & 15];
+    for (const unsigned char byte : digest) {
+      text += digits[byte >> 4];
+      text += digits[byte & 15];
     }
     return text;
   }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  SHA256_CTX context_{};
 };
 
 class OpenFile {
