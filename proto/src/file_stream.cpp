@@ -1,3 +1,4 @@
+#define OPENSSL_SUPPRESS_DEPRECATED  // see Hasher
 #include <lathe/proto/file_stream.hpp>
 
 #include <fcntl.h>
@@ -13,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include <lathe/proto/frames.hpp>
+#include <openssl/sha.h>
 
-#include "sha256.hpp"
+#include <lathe/proto/frames.hpp>
 
 namespace lathe::proto {
 namespace {
@@ -28,6 +29,30 @@ constexpr int max_nesting = 16;
 std::string errno_text() {
   return std::strerror(errno);
 }
+
+/// By OpenSSL's plain functions: the ones in front of them bring providers and what loads them, which has no place in a
+/// program that is linked statically, as lathe-agent is.
+class Hasher {
+ public:
+  Hasher() { SHA256_Init(&context_); }
+
+  void add(const char* data, std::size_t size) { SHA256_Update(&context_, data, size); }
+
+  [[nodiscard]] std::string finish() {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+    SHA256_Final(digest.data(), &context_);
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const unsigned char byte : digest) {
+      text += digits[byte >> 4];
+      text += digits[byte & 15];
+    }
+    return text;
+  }
+
+ private:
+  SHA256_CTX context_{};
+};
 
 class OpenFile {
  public:
@@ -101,20 +126,20 @@ class IncomingFile {
 Result<std::string> hash_of_file(const fs::path& path) {
   const OpenFile file(path, O_RDONLY);
   if (!file.is_open()) return fail("cannot read " + path.string() + ": " + errno_text());
-  Sha256 hasher;
+  Hasher hasher;
   std::vector<char> chunk(chunk_bytes);
   for (;;) {
     const ssize_t count = ::read(file.get(), chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail("cannot read " + path.string() + ": " + errno_text());
     if (count == 0) return hasher.finish();
-    hasher.add({chunk.data(), static_cast<std::size_t>(count)});
+    hasher.add(chunk.data(), static_cast<std::size_t>(count));
   }
 }
 
 std::string hash_of_text(std::string_view text) {
-  Sha256 hasher;
-  hasher.add(text);
+  Hasher hasher;
+  hasher.add(text.data(), text.size());
   return hasher.finish();
 }
 
@@ -221,13 +246,13 @@ Result<void> FileStream::send_text(std::string_view bytes) {
 
 Result<std::string> FileStream::receive_file(const fs::path& path, std::uint64_t size, unsigned mode) {
   IncomingFile file(path, mode);
-  Sha256 hasher;
+  Hasher hasher;
   std::vector<char> chunk(chunk_bytes);
   for (std::uint64_t left = size; left > 0;) {
     const auto count = read_some(chunk.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, chunk.size())));
     if (!count) return tl::unexpected(count.error());
     if (*count == 0) return fail("the connection ended in the middle of " + path.filename().string());
-    hasher.add({chunk.data(), *count});
+    hasher.add(chunk.data(), *count);
     file.write(chunk.data(), *count);
     left -= *count;
   }
