@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <csignal>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -78,6 +79,7 @@ files() if "--files" in sys.argv else attach()
 class RemoteHostTest : public ::testing::Test {
  protected:
   RemoteHostTest() : path_before_(::getenv("PATH")) {
+    std::signal(SIGPIPE, SIG_IGN);  // as lathed does
     fs::create_directories(folder_.path() / "bin");
     ::setenv("PATH", ((folder_.path() / "bin").string() + ":" + path_before_).c_str(), 1);
     ::setenv("LATHE_HOME", (folder_.path() / "home").c_str(), 1);
