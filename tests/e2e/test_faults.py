@@ -35,7 +35,8 @@ class Faults(LatheTest):
             result = injector.round(number, self.trials)
             print(line(result), flush=True)
             problems += [f"round {number}: {problem}" for problem in result["problems"]]
-        self.assertEqual(problems, [])
+        if problems:
+            self.fail("\n".join(problems))
 
 
 if __name__ == "__main__":

@@ -26,10 +26,6 @@ namespace {
 /// A trial's copy of its code is what we sent ourselves.
 const std::vector<std::string> kNotFetched{"code"};
 
-std::string experiment_of(const std::string& attempt) {
-  return attempt.substr(0, attempt.find('/'));
-}
-
 const std::string& trial_of(const proto::AgentEvent& event) {
   return std::visit([](const auto& kind) -> const std::string& { return kind.trial_id; }, event);
 }
@@ -224,38 +220,32 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  // ---- events: those of an experiment stay in order behind an end whose files are on their way ----
+  // ---- events: all stay in order behind an end whose files are on their way, since an Ack covers what came before
+  // ----
 
   void on_event(proto::SequencedEvent event) {
-    const std::string experiment = experiment_of(trial_of(event.event));
-    auto& held = held_[experiment];
-    held.push_back(std::move(event));
-    if (held.size() == 1) deliver(experiment);
+    held_.push_back(std::move(event));
+    if (held_.size() == 1) deliver();
   }
 
-  void deliver(const std::string& experiment) {
-    auto& held = held_[experiment];
-    while (!held.empty() && !has_files(held.front().event)) pass_on(held);
-    if (held.empty()) {
-      held_.erase(experiment);
-      return;
-    }
-    const RemoteHostOptions::Folders folders = options_.folders(trial_of(held.front().event));
+  void deliver() {
+    while (!held_.empty() && !has_files(held_.front().event)) pass_on();
+    if (held_.empty()) return;
+    const RemoteHostOptions::Folders folders = options_.folders(trial_of(held_.front().event));
     work_on_files([from = root_ + "/" + folders.there,
                    to = folders.here](FileTransfer& transfer) { return transfer.fetch(from, to, kNotFetched); },
-                  [experiment, from = folders.there](Core& self, const Result<void>& done) {
+                  [from = folders.there](Core& self, const Result<void>& done) {
                     // Without the files the result still counts; a connection that broke tells the end again.
                     if (!done) spdlog::warn("host {}: cannot fetch {}: {}", self.name(), from, done.error().message);
-                    const auto found = self.held_.find(experiment);
-                    if (found == self.held_.end() || found->second.empty()) return;
-                    self.pass_on(found->second);
-                    self.deliver(experiment);
+                    if (self.held_.empty()) return;
+                    self.pass_on();
+                    self.deliver();
                   });
   }
 
-  void pass_on(std::deque<proto::SequencedEvent>& held) {
-    proto::SequencedEvent event = std::move(held.front());
-    held.pop_front();
+  void pass_on() {
+    proto::SequencedEvent event = std::move(held_.front());
+    held_.pop_front();
     if (listener_.event) listener_.event(std::move(event));
   }
 
@@ -280,8 +270,8 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   AgentLink link_;
   Listener listener_;
   std::string root_;
-  std::uint64_t connection_ = 0;                                   ///< counts connections and their ends
-  std::map<std::string, std::deque<proto::SequencedEvent>> held_;  ///< by experiment
+  std::uint64_t connection_ = 0;            ///< counts connections and their ends
+  std::deque<proto::SequencedEvent> held_;  ///< not passed on yet
   /// Trials whose inputs are on their way, and what has been said of them meanwhile.
   std::map<std::string, std::optional<proto::KillTrial>> starting_;
   std::shared_ptr<HashCache> hashes_ = std::make_shared<HashCache>();  ///< the worker's
