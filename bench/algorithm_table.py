@@ -69,6 +69,7 @@ COLUMNS = [  # heading, key, format
     ("accuracy", "accuracy_before", "{:.4f}"),
     ("compressed", "accuracy_compressed", "{:.4f}"),
     ("fine-tuned", "accuracy_finetuned", "{:.4f}"),
+    ("int8", "accuracy_int8", "{:.4f}"),
     ("sparsity", "sparsity", "{:.3f}"),
     ("parameters", "parameters", "{:,}"),
     ("bytes", "effective_bytes", "{:,}"),
@@ -195,6 +196,7 @@ def read_report(file, wall):
     metrics = report["metrics"]
     return {"algorithm": report["algorithm"], "accuracy_before": report["baseline"]["accuracy"],
             "accuracy_compressed": report.get("before_finetuning", {}).get("accuracy"), "accuracy_finetuned": metrics["accuracy"],
+            "accuracy_int8": metrics.get("int8_accuracy"), "speedup_int8": metrics.get("int8_speedup"),
             "sparsity": metrics["sparsity"], "parameters": metrics["parameters"], "size_bytes": metrics["size_bytes"],
             "effective_bytes": metrics.get("effective_bytes"), "macs": metrics["macs"], "speedup": metrics["speedup"], "seconds": report.get("seconds", wall)}
 

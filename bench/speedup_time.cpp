@@ -6,23 +6,21 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <exception>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <string>
 #include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <lathe/compression/measure.hpp>
 #include <lathe/compression/speedup.hpp>
 
 #include "model_file.hpp"
+#include "program.hpp"
 #include "random_masks.hpp"
 
 namespace {
@@ -165,13 +163,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const int code = run(argc, argv);
-    std::cout.flush();
-    std::fflush(stdout);
-    _exit(code);  // LibTorch's static teardown is of no use
-  } catch (const std::exception& error) {
-    std::cerr << "speedup-time: " << error.what() << '\n';
-    return 1;
-  }
+  lathe::zoo::run_program(argc, argv, run, /*failed=*/1);
 }

@@ -1,16 +1,20 @@
-// What can be asked of hosts.
+// Hosts: the connections to them, and what can be asked of them.
 #include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "experiment/core.hpp"
+#include "experiment/ids.hpp"
 #include "experiment/requests.hpp"
+#include "hosts/local_agent.hpp"
 #include "hosts/ssh/host_probe.hpp"
+#include "hosts/ssh/remote_host.hpp"
 #include "storage/drained_table.hpp"
 
 namespace lathe::manager {
 
+namespace asio = boost::asio;
 using Kind = ServiceError::Kind;
 
 namespace {
@@ -22,6 +26,39 @@ tl::unexpected<ServiceError> no_host(const std::string& host) {
 }
 
 }  // namespace
+
+std::unique_ptr<Host> ExperimentManager::Core::make_host(const HostSpec& spec) {
+  if (options_.make_host) return options_.make_host(executor_, spec);
+  if (spec.address) return make_remote_host(spec);
+  const std::string folder = spec.kind == HostSpec::Kind::Slurm ? "slurm" : "local";
+  LocalAgentOptions local{options_.agent_program, options_.data_dir / "agents" / folder};
+  AgentLink::Options link;
+  link.name = spec.id;
+  return std::make_unique<AgentLink>(executor_, local_agent_connector(executor_, pool_, std::move(local)), link);
+}
+
+/// A machine that cannot even be tried is one that never connects, and says why.
+std::unique_ptr<Host> ExperimentManager::Core::make_remote_host(const HostSpec& spec) {
+  const auto machine = SshMachine::make(*spec.address, options_.agent_program, options_.data_dir, daemon_id_, *secrets_,
+                                        options_.ssh_config);
+  if (!machine) {
+    AgentLink::Options link;
+    link.name = spec.id;
+    auto refuse = [why = machine.error().message]() -> asio::awaitable<proto::Result<AgentLink::Socket>> {
+      co_return proto::fail(why);
+    };
+    return std::make_unique<AgentLink>(executor_, std::move(refuse), link);
+  }
+  const auto folders = [experiments = options_.data_dir / "experiments"](const std::string& attempt) {
+    const auto id = AttemptId::parse(attempt).value_or(AttemptId{"none", "none", 0});
+    const bool is_preparation = id.trial == preparation_trial;
+    const std::string below = is_preparation ? "baseline" : "trials/" + id.trial;
+    return RemoteHostOptions::Folders{fmt::format("experiments/{}/{}", id.experiment, below),
+                                      experiments / id.experiment / below};
+  };
+  return std::make_unique<RemoteHost>(executor_,
+                                      RemoteHostOptions{std::make_shared<const SshMachine>(*machine), folders});
+}
 
 Answer<HostStatus> ExperimentManager::Core::show_host(std::string host) {
   auto status = fleet_.status(host);

@@ -64,7 +64,8 @@ class Fleet {
   // ---- experiments ----
   /// The experiment uses these hosts from now on; new ones are connected to.
   void enlist(const std::string& experiment, std::vector<HostSpec> specs, std::optional<std::int64_t> gpus);
-  /// It does no longer. On hosts that nobody uses the agent is ended, but on this machine: nothing is left running there.
+  /// It does no longer. On hosts that nobody uses the agent is ended, but on this machine: nothing is left running
+  /// there.
   void dismiss(const std::string& experiment);
   /// Places for up to `most` more of its trials. Nothing is reserved: claim() what is taken before anybody else asks.
   [[nodiscard]] Offer offer(const std::string& experiment, std::int64_t most);

@@ -6,12 +6,13 @@ import re
 import shutil
 import sqlite3
 import stat
+import subprocess
 import threading
 import unittest
 from pathlib import Path
 
 import sshd
-from harness import BASH_REPORT, BIN, LatheTest, config, is_alive, program, wait_for
+from harness import BASH_REPORT, BIN, PATIENCE, LatheTest, config, is_alive, program, wait_for
 
 
 class RemoteTest(LatheTest):
@@ -257,6 +258,39 @@ class Agents(RemoteTest):
         self.client.wait_status(experiment, "DONE", 60)
 
 
+class Compression(RemoteTest):
+    """The built-in trial on machines that have neither it nor LibTorch."""
+
+    count = 2
+
+    def test_a_model_is_compressed_elsewhere_and_comes_back(self):
+        example = self.scratch / "lenet"
+        example.mkdir()
+        subprocess.run([program("lenet-example"), "--directory", str(example), "--epochs", "1"], check=True, capture_output=True, timeout=120 * PATIENCE)
+
+        def part(name):
+            return {"images": str(example / f"data/{name}-images-idx3-ubyte"), "labels": str(example / f"data/{name}-labels-idx1-ubyte"), "range": [0, 500]}
+
+        experiment = self.run_to({
+            "searchSpace": {"algorithm": {"_type": "choice", "_value": [{"_name": "l1", "sparsity": {"_type": "uniform", "_value": [0.5, 0.5001]}}]}},
+            "trialConcurrency": 2, "maxTrialNumber": 4, "tuner": {"name": "Random", "classArgs": {"seed": 1}},
+            "trialCodeDirectory": str(example), "trainingService": self.hosts.service(slots=1),
+            "compression": {"model": str(example / "lenet.pt"), "inputShape": [1, 1, 28, 28],
+                            "data": {"format": "idx", "train": part("train"), "test": part("test")},
+                            "finetuning": {"epochs": 1}, "latency": {"runs": 3, "warmup": 1},
+                            "configList": [{"exclude": True, "op_names": ["fc2"]}]},
+        }, seconds=240)
+        self.assertEqual(experiment["baseline"]["parameters"], 431080)
+        trials = self.client.trials(experiment["id"])
+        self.assertEqual({t["status"] for t in trials}, {"SUCCEEDED"})
+        self.assertEqual({t["host"] for t in trials}, {host.name for host in self.hosts})
+        for trial in trials:
+            self.assertLess(trial["finalMetric"]["parameters"], 431080 / 3)
+            folder = Path(trial["directory"])
+            self.assertGreater((folder / "compressed.pt").stat().st_size, 10_000)
+            self.assertIn("speedup", (folder / "report.json").read_text())
+
+
 class Secrets(RemoteTest):
     """Passwords and passphrases are nowhere to be seen."""
 
@@ -298,7 +332,8 @@ class Secrets(RemoteTest):
 
     def test_a_key_with_a_passphrase(self):
         key = self.scratch / "locked_key"
-        sshd.make_key(key, self.secret)
+        sshd.make_key(key, self.secret)  # whose command line has it
+        self._seen.clear()
         (self.hosts[0].folder / "authorized_keys").write_text("")
         self.hosts[0].authorize(key)
         service = self.hosts.service(sshKeyFile=str(key), sshPassphrase=self.secret)

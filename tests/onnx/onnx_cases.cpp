@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Writes models as ONNX, with inputs and outputs."};
   app.add_option("folder", folder)->required();
   app.add_option("files", files, "default: the models of the tests");
-  app.add_option("--quantize", to_quantize, "models to be quantized by the observer");
+  app.add_option("--quantize", to_quantize, "models to be quantized by qat and the observer");
   CLI11_PARSE(app, argc, argv);
 
   const c10::NoGradGuard no_grad;
@@ -162,9 +162,9 @@ int main(int argc, char** argv) {
   for (const std::string& file : files) cases.add(file, [&] { return file_case(file, folder); });
   for (const std::string& file : to_quantize) {
     const std::string name = model_name(file);
-    add_quantized(cases,
-                  test_models::quantized_cases_of(name, loaded(file), example_of(file).sizes().vec(), {"observer"}),
-                  folder);
+    add_quantized(
+        cases, test_models::quantized_cases_of(name, loaded(file), example_of(file).sizes().vec(), {"qat", "observer"}),
+        folder);
   }
   cases.write(fs::path(folder) / "cases.json");
   return cases.failed() == 0 ? 0 : 1;

@@ -1,7 +1,5 @@
 #include "quantized_cases.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -78,26 +76,36 @@ struct Samples {
   }
 };
 
-/// A few steps of gradient descent: a model that nobody has trained says nothing with certainty, and any rounding
-/// changes its predictions.
+/// Trains until the model is sure of what it says: one that nobody has trained says nothing with certainty, and any
+/// rounding changes its predictions.
 void train(torch::jit::Module& model, const Shape& shape) {
-  constexpr int kSteps = 40;
-  constexpr double kRate = 0.05;
+  constexpr int kMostSteps = 120;
+  constexpr double kSure = 0.005;
+  constexpr double kRate = 0.02;
+  constexpr double kMomentum = 0.9;
+  constexpr int kBatches = 40;  // after which running statistics are those of the weights
   const c10::AutoGradMode grad(true);
   const Samples samples(shape, 100, 21);
-  for (int step = 0; step < kSteps; ++step) {
+  std::vector<at::Tensor> parameters;
+  for (const at::Tensor& parameter : model.parameters()) parameters.push_back(parameter);
+  std::vector<at::Tensor> velocities;
+  for (const at::Tensor& parameter : parameters) velocities.push_back(at::zeros_like(parameter));
+  model.train();
+  for (int step = 0; step < kMostSteps; ++step) {
     const at::Tensor output = model.forward({samples.inputs}).toTensor();
-    at::nll_loss(at::log_softmax(output, 1), samples.classes).backward();
+    const at::Tensor loss = at::nll_loss(at::log_softmax(output, 1), samples.classes);
+    if (loss.item<double>() < kSure) break;
+    loss.backward();
     const c10::NoGradGuard no_grad;
-    // Gradients of norm 1 at most: deep models would run away from weights that nobody has trained.
-    double squares = 0;
-    for (const at::Tensor& parameter : model.parameters()) squares += parameter.grad().square().sum().item<double>();
-    const double rate = kRate / std::max(1.0, std::sqrt(squares));
-    for (at::Tensor parameter : model.parameters()) {
-      parameter.sub_(parameter.grad(), rate);
-      parameter.mutable_grad().reset();
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      velocities[i].mul_(kMomentum).add_(parameters[i].grad());
+      parameters[i].sub_(velocities[i], kRate);
+      parameters[i].mutable_grad().reset();
     }
   }
+  const c10::NoGradGuard no_grad;
+  for (int batch = 0; batch < kBatches; ++batch) model.forward({samples.inputs});
+  model.eval();
 }
 
 QuantizedCase quantized(const std::string& model_name, const torch::jit::Module& model, const Shape& shape,
@@ -127,7 +135,6 @@ QuantizedCase quantized(const std::string& model_name, const torch::jit::Module&
 
 std::vector<QuantizedCaseMaker> quantized_cases_of(const std::string& name, torch::jit::Module model,
                                                    const Shape& input, const std::set<std::string>& quantizers) {
-  model.eval();
   train(model, input);
   std::vector<QuantizedCaseMaker> cases;
   for (const Setting& setting : settings()) {

@@ -18,6 +18,7 @@ ZOO = HERE.parent / "zoo"
 sys.path.insert(0, str(ZOO))
 from test_zoo import BUILD, LEFT_OUT, PYTHON, SKIPPED, has_torch, names  # noqa: E402
 
+IN_TRAINING = "mobilenet_v3_large"  # batch norms, dropout, squeeze and excitation
 QUANTIZED = "resnet18"
 QUANTIZED_RESOLUTION = "32"
 ALL_FORMS = ("dynamic", "dynamic_folded", "fixed", "fixed_folded")
@@ -43,6 +44,7 @@ def main(onnx_cases, runtime, *options):
         size = () if full else ("--small",)
         build(models, sorted({*names(), *(LEFT_OUT if full else ())}), ("scripted", *(ALL_FORMS if full else ALL_FORMS[:1])),
               *size)
+        build(models, [IN_TRAINING], ["training"], *size)
         build(small, [QUANTIZED], ["scripted"], "--resolution", QUANTIZED_RESOLUTION)
         files = sorted(path for path in models.iterdir() if path.name.endswith((".scripted.pt", ".onnx")))
         return run_cases(onnx_cases, runtime, *files, "--quantize", small / f"{QUANTIZED}.scripted.pt")

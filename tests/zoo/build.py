@@ -9,6 +9,7 @@
 Needs torch (Debian: python3-torch)."""
 
 import argparse
+import copy
 import os
 import sys
 import warnings
@@ -41,7 +42,19 @@ def save(what, path, write):
     os.replace(unfinished, path)
 
 
+def norms_at_rest(net):
+    """A copy whose batch norms keep their running statistics. In training mode the exporter runs the model before it
+    writes the statistics, which would then be others than those of the .pt."""
+    net = copy.deepcopy(net)
+    for module in net.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.momentum = 0
+    return net
+
+
 def export_onnx(net, example, path, form):
+    if form == "training":
+        net = norms_at_rest(net)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that tracing keeps constants is what it is for
         save(net, path, lambda model, file: torch.onnx.export(model, example, file, opset_version=ONNX_OPSET,

@@ -13,12 +13,12 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include "check.hpp"
 #include "core_models.hpp"
 #include "model_file.hpp"
+#include "program.hpp"
 
 namespace {
 
@@ -132,13 +132,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const int code = run(argc, argv);
-    std::cout.flush();
-    std::fflush(stdout);
-    _exit(code);  // LibTorch's static teardown is of no use
-  } catch (const std::exception& error) {
-    std::cerr << "zoo-check: unexpected: " << error.what() << '\n';
-    return kFailed;
-  }
+  lathe::zoo::run_program(argc, argv, run, /*failed=*/kFailed);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <numeric>
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
@@ -28,6 +29,12 @@ std::vector<Stretch> stretches_of(const std::vector<std::int64_t>& positions) {
   return stretches;
 }
 
+std::vector<std::int64_t> all_of(std::int64_t size) {
+  std::vector<std::int64_t> positions(static_cast<std::size_t>(size));
+  std::iota(positions.begin(), positions.end(), std::int64_t{0});
+  return positions;
+}
+
 /// Copies a tensor in memory order, axis by axis, down to the last that loses something.
 class Copier {
  public:
@@ -35,9 +42,7 @@ class Copier {
     auto bytes = static_cast<std::int64_t>(whole.element_size());
     for (std::int64_t axis = whole.dim() - 1; axis >= 0; --axis) {
       const auto found = kept.find(axis);
-      std::vector<std::int64_t> all;
-      for (std::int64_t i = 0; found == kept.end() && i < whole.size(axis); ++i) all.push_back(i);
-      const auto& positions = found == kept.end() ? all : found->second;
+      const auto positions = found == kept.end() ? all_of(whole.size(axis)) : found->second;
       axes_.push_back({positions, stretches_of(positions), bytes, 0});
       bytes *= whole.size(axis);
     }
@@ -51,7 +56,7 @@ class Copier {
   }
 
   void copy(const std::byte* from, std::byte* to) const {
-    if (last_ == 0) return copy_stretches(from, to);
+    if (last_ == 0) return copy_axis(0, from, to);  // its stretches are large
     const Axis& rows = axes_.front();
     at::parallel_for(0, static_cast<std::int64_t>(rows.positions.size()), grain(), [&](auto begin, auto end) {
       for (std::int64_t i = begin; i < end; ++i)
@@ -88,9 +93,6 @@ class Copier {
       to += axis.result_bytes;
     }
   }
-
-  /// The first axis alone loses something: its stretches are large.
-  void copy_stretches(const std::byte* from, std::byte* to) const { copy_axis(0, from, to); }
 
   std::vector<Axis> axes_;
   std::size_t last_ = 0;

@@ -118,8 +118,10 @@ std::vector<SeenNumber> watch_numbers(const FlatGraph& flat, const ChannelTrace&
   const auto correct = [&](const Node* node, const Values& inputs) { return watcher.correct(node, inputs); };
   StandIn stand_in;
   if (shapes)
-    stand_in = [&](const Node* node, const Values& inputs) {
-      return is_watched(node) ? shapes->outputs(watcher.current(), inputs) : shapes->answer(node, inputs);
+    stand_in = [&](const Node* node, const Values& inputs) -> std::optional<Values> {
+      if (is_watched(node)) return shapes->outputs(watcher.current(), inputs);
+      shapes->check(node, inputs);
+      return std::nullopt;
     };
   (void)interpret(flat, shapes ? shape_of(input) : input, {}, correct, stand_in);
   return watcher.take();

@@ -72,10 +72,9 @@ std::optional<Values> ShapeRun::outputs(const SizedCall& call, const Values& inp
   return given;
 }
 
-std::optional<Values> ShapeRun::answer(const Node* node, const Values& inputs) const {
+void ShapeRun::check(const Node* node, const Values& inputs) const {
   const bool is_question = std::count(kQuestions.begin(), kQuestions.end(), node->kind().toQualString()) != 0;
   if (!is_question && !works_on_containers(node) && lack_numbers(inputs)) refuse(node);
-  return std::nullopt;
 }
 
 at::Tensor ShapeRun::shape_left(const MadeTensor& made) const {

@@ -21,9 +21,9 @@ class ShapeRun {
   /// tensors about, and it is to be run. Throws std::runtime_error when shapes do not tell.
   [[nodiscard]] std::optional<Values> outputs(const SizedCall& call, const Values& inputs) const;
 
-  /// Nothing, always: the operator is to be run. Throws std::runtime_error when it would read numbers that are not
-  /// there.
-  [[nodiscard]] std::optional<Values> answer(const torch::jit::Node* node, const Values& inputs) const;
+  /// For an operator that is not watched and is to be run: throws std::runtime_error when it would read numbers that
+  /// are not there.
+  void check(const torch::jit::Node* node, const Values& inputs) const;
 
  private:
   [[nodiscard]] at::Tensor shape_left(const MadeTensor& made) const;

@@ -1,11 +1,7 @@
 #include "hosts/ssh/remote_host.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -14,7 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "hosts/ssh/file_transfer.hpp"
+#include "hosts/ssh/file_channel.hpp"
 
 namespace lathe::manager {
 
@@ -35,74 +31,6 @@ bool has_files(const proto::AgentEvent& event) {
   const auto* exited = std::get_if<proto::TrialExited>(&event);
   return exited != nullptr && (exited->exit_code || exited->signal || exited->lost) && exited->killed_by != "requeue";
 }
-
-/// The ssh that carries files, begun when it is first needed. Used on the worker thread, interrupted from the loop.
-class FileChannel {
- public:
-  /// `settings`: of the connection to go through.
-  FileChannel(std::shared_ptr<const SshMachine> machine, SshSettings settings, std::shared_ptr<HashCache> hashes)
-      : machine_(std::move(machine)), settings_(std::move(settings)), hashes_(std::move(hashes)) {}
-  ~FileChannel() { end(); }
-  FileChannel(const FileChannel&) = delete;
-  FileChannel& operator=(const FileChannel&) = delete;
-
-  /// One that fails is begun anew the next time.
-  Result<void> use(const std::function<Result<void>(FileTransfer&)>& work) {
-    if (auto begun = begin(); !begun) return begun;
-    FileTransfer transfer(proto::FileStream(socket_, socket_), *hashes_, placed_);
-    Result<void> done = carry_out(work, transfer);
-    if (!done && done.error().message.starts_with("the connection")) {
-      const std::string complaint = process_->complaint();
-      if (!complaint.empty()) done = proto::fail(explain_ssh(complaint, machine_->address));
-      end();
-    }
-    return done;
-  }
-
-  /// From any thread: what waits for the other end fails now.
-  void interrupt() {
-    const std::lock_guard lock(mutex_);
-    interrupted_ = true;
-    if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
-  }
-
- private:
-  /// What the other end says may be of any shape.
-  static Result<void> carry_out(const std::function<Result<void>(FileTransfer&)>& work, FileTransfer& transfer) {
-    try {
-      return work(transfer);
-    } catch (const nlohmann::json::exception& error) {
-      return proto::fail(std::string("the connection carries nonsense: ") + error.what());
-    }
-  }
-
-  Result<void> begin() {
-    const std::lock_guard lock(mutex_);
-    if (interrupted_) return proto::fail("the connection has ended");
-    if (process_) return {};
-    auto started = SshProcess::start(
-        ssh_beside(machine_->address, settings_, files_command(machine_->agent, machine_->daemon)), {});
-    if (!started) return tl::unexpected(started.error());
-    process_ = std::move(*started);
-    socket_ = process_->take_socket();
-    return {};
-  }
-
-  void end() {
-    const std::lock_guard lock(mutex_);
-    if (socket_ >= 0) ::close(std::exchange(socket_, -1));
-    process_.reset();
-  }
-
-  std::shared_ptr<const SshMachine> machine_;
-  SshSettings settings_;
-  std::mutex mutex_;
-  std::unique_ptr<SshProcess> process_;
-  int socket_ = -1;
-  bool interrupted_ = false;
-  std::shared_ptr<HashCache> hashes_;
-  Placed placed_;
-};
 
 }  // namespace
 
@@ -220,8 +148,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  // ---- events: all stay in order behind an end whose files are on their way, since an Ack covers what came before
-  // ----
+  // ---- events: all wait behind an end whose files are on their way, since an Ack covers what came before ----
 
   void on_event(proto::SequencedEvent event) {
     held_.push_back(std::move(event));

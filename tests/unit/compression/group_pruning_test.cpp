@@ -12,25 +12,16 @@
 
 #include "masks.hpp"
 #include "models.hpp"
+#include "selected_layers.hpp"
 
 namespace lathe::compression {
 namespace {
 
 using test_models::Builder;
 using test_models::random_input;
+using test_models::select_layers;
 using ::testing::HasSubstr;
 using torch::jit::Module;
-
-std::vector<SelectedLayer> select(const Module& model, const std::vector<std::string>& names, double sparsity) {
-  std::vector<SelectedLayer> selected;
-  for (const auto& layer : layers_of(model)) {
-    if (std::find(names.begin(), names.end(), layer.name) == names.end()) continue;
-    SelectedLayer& added = selected.emplace_back();
-    added.layer = layer;
-    added.target.sparsity = sparsity;
-  }
-  return selected;
-}
 
 PrunerOptions group_options(PruningMetric metric, GroupReduction reduction = GroupReduction::Mean) {
   PrunerOptions options{.metric = metric, .mode = PruningMode::Group};
@@ -79,7 +70,7 @@ TEST(GroupImportance, MakersAndReadersHaveTheirPart) {
   // Each on a model of its own: pruning zeroes the weights.
   const auto filter = [&](const PrunerOptions& options) {
     const Module model = chain_of_two();
-    return gone(pruned_at_once(options, select(model, {"a"}, 0.34), model, example).at("a"));
+    return gone(pruned_at_once(options, select_layers(model, {"a"}, 0.34), model, example).at("a"));
   };
   using Filters = std::vector<std::int64_t>;
   EXPECT_EQ(filter({.metric = PruningMetric::L1}), (Filters{1})) << "what a alone says";
@@ -93,8 +84,8 @@ TEST(GroupImportance, MakersAndReadersHaveTheirPart) {
 /// sqrt 17, 1, sqrt 10. Channel 0: 4.472 + 5.123, 1: 3.650 + 7.285, 2: 3.650 + 4.162.
 TEST(GroupImportance, FpgmMeasuresDistancesOnBothSides) {
   const Module model = chain_of_two();
-  const auto masks =
-      pruned_at_once(group_options(PruningMetric::Fpgm), select(model, {"a"}, 0.34), model, random_input({2, 2}));
+  const auto masks = pruned_at_once(group_options(PruningMetric::Fpgm), select_layers(model, {"a"}, 0.34), model,
+                                    random_input({2, 2}));
   EXPECT_EQ(gone(masks.at("a")), (std::vector<std::int64_t>{2}));
 }
 
@@ -110,7 +101,7 @@ TEST(GroupImportance, FlattenedPositionsAndBatchNormsAddUp) {
   write(model, "a", {{1}, {2}});
   write(model, "norm", {{5}, {1}});
   write(model, "b", {{1, 1, 1, 1, 1, 1, 1, 2}});
-  const auto layers = select(model, {"a"}, 0.5);
+  const auto layers = select_layers(model, {"a"}, 0.5);
   const auto example = random_input({2, 1, 2, 2});
   // Channel 0: 1 + 5 + 4, channel 1: 2 + 1 + 5.
   EXPECT_EQ(gone(pruned_at_once(group_options(PruningMetric::L1), layers, model, example).at("a")),
@@ -126,7 +117,8 @@ TEST(GroupImportance, WhatItMasksCanBeCutWhole) {
   std::vector<std::string> names;
   for (const auto& layer : layers_of(model))
     if (layer.name != "fc" && (layer.type == "Conv2d" || layer.type == "Linear")) names.push_back(layer.name);
-  auto pruning = Pruning::create(group_options(PruningMetric::L2), select(model, names, 0.5), {}, model, example);
+  auto pruning =
+      Pruning::create(group_options(PruningMetric::L2), select_layers(model, names, 0.5), {}, model, example);
   ASSERT_TRUE(pruning) << pruning.error().message;
   (*pruning)->extend_over(model, example);
   ASSERT_TRUE((*pruning)->update_epoch(0));
@@ -144,11 +136,11 @@ TEST(GroupImportance, WhatItMasksCanBeCutWhole) {
 TEST(GroupImportance, IsOfMetricsThatReadWeightsAlone) {
   const Module model = chain_of_two();
   for (const auto metric : {PruningMetric::Level, PruningMetric::Slim, PruningMetric::TaylorFo, PruningMetric::Apoz}) {
-    const auto refused = Pruning::create(group_options(metric), select(model, {"a"}, 0.34), {}, model);
+    const auto refused = Pruning::create(group_options(metric), select_layers(model, {"a"}, 0.34), {}, model);
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("mode group"));
   }
-  const auto blind = Pruning::create(group_options(PruningMetric::L1), select(model, {"a"}, 0.34), {}, model);
+  const auto blind = Pruning::create(group_options(PruningMetric::L1), select_layers(model, {"a"}, 0.34), {}, model);
   ASSERT_FALSE(blind);
   EXPECT_THAT(blind.error().message, HasSubstr("mode group needs an example"));
 }
@@ -160,7 +152,7 @@ TEST(RoundedPruning, LeavesMultiplesInEveryMode) {
   const Module model = test_models::residual_net(3);
   const at::Tensor example = random_input({2, 3, 16, 16});
   for (const auto mode : {PruningMode::Normal, PruningMode::Global, PruningMode::DependencyAware, PruningMode::Group}) {
-    auto layers = select(model, {"stem", "fc"}, 0.6);
+    auto layers = select_layers(model, {"stem", "fc"}, 0.6);
     ASSERT_FALSE(layers.empty());
     if (mode == PruningMode::Global)
       for (auto& selected : layers) selected.target.pool = 0;

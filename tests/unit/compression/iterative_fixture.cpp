@@ -7,6 +7,7 @@
 #include <lathe/compression/evaluate.hpp>
 
 #include "models.hpp"
+#include "selected_layers.hpp"
 
 namespace lathe::compression::test_iterative {
 namespace {
@@ -72,13 +73,7 @@ Module trained_net() {
 }
 
 std::vector<SelectedLayer> selected(const Module& model, double sparsity) {
-  std::vector<SelectedLayer> layers;
-  for (const Layer& layer : layers_of(model)) {
-    if (layer.name != "conv1" && layer.name != "conv2" && layer.name != "fc1") continue;
-    layers.push_back({layer, {}});
-    layers.back().target.sparsity = sparsity;
-  }
-  return layers;
+  return test_models::select_layers(model, {"conv1", "conv2", "fc1"}, sparsity);
 }
 
 Bench::Bench(double sparsity, bool with_example)

@@ -2,19 +2,16 @@
 #include <map>
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <lathe/compression/mask.hpp>
 #include <lathe/compression/model.hpp>
-#include <lathe/compression/onnx_import.hpp>
 #include <lathe/compression/pruner.hpp>
 #include <lathe/compression/speedup.hpp>
 
 #include "models.hpp"
-#include "onnx_file.hpp"
-#include "temporary_folder.hpp"
+#include "onnx_import_fixture.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -27,26 +24,13 @@ using testing::Contains;
 using testing::Pair;
 using Ints = std::vector<std::int64_t>;
 
-class OnnxForeign : public testing::Test {
+class OnnxForeign : public test_models::OnnxImporting {
  protected:
-  [[nodiscard]] torch::jit::Module imported(const OnnxFile& model) const {
-    auto module = import_onnx(model.save(folder_.path() / "model.onnx"));
-    if (!module) throw std::runtime_error(module.error().message);
-    return *module;
-  }
-
   [[nodiscard]] static std::map<std::string, std::string> types_of(const torch::jit::Module& model) {
     std::map<std::string, std::string> types;
     for (const auto& named : model.named_modules()) types[named.name] = named.value.type()->name()->name();
     return types;
   }
-
-  [[nodiscard]] at::Tensor run(const OnnxFile& model, const at::Tensor& input) const {
-    const c10::NoGradGuard no_grad;
-    return imported(model).forward({input}).toTensor();
-  }
-
-  test::TemporaryFolder folder_;
 };
 
 void expect_close(const at::Tensor& found, const at::Tensor& expected) {

@@ -16,10 +16,9 @@
 
 #include "models.hpp"
 #include "onnx/data_flow.hpp"
-#include "onnx_file.hpp"
+#include "onnx_import_fixture.hpp"
 #include "onnx_models.hpp"
 #include "quantizing.hpp"
-#include "temporary_folder.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -31,29 +30,13 @@ using test_models::random_input;
 using test_models::set;
 using testing::HasSubstr;
 
-class OnnxImport : public testing::Test {
+class OnnxImport : public test_models::OnnxImporting {
  protected:
-  [[nodiscard]] fs::path file() const { return folder_.path() / "model.onnx"; }
-
-  [[nodiscard]] torch::jit::Module imported(const OnnxFile& model) const {
-    auto module = import_onnx(model.save(file()));
-    if (!module) throw std::runtime_error(module.error().message);
-    return *module;
-  }
-
   [[nodiscard]] static std::map<std::string, std::string> types_of(const torch::jit::Module& model) {
     std::map<std::string, std::string> types;
     for (const Layer& layer : layers_of(model)) types[layer.name] = layer.type;
     return types;
   }
-
-  /// A model with one node between `x` and `y`.
-  [[nodiscard]] at::Tensor run(const OnnxFile& model, const at::Tensor& input) const {
-    const c10::NoGradGuard no_grad;
-    return imported(model).forward({input}).toTensor();
-  }
-
-  test::TemporaryFolder folder_;
 };
 
 void expect_close(const at::Tensor& found, const at::Tensor& expected) {

@@ -10,12 +10,14 @@
 #include <lathe/compression/speedup.hpp>
 
 #include "models.hpp"
+#include "selected_layers.hpp"
 
 namespace lathe::compression {
 namespace {
 
 using test_models::Builder;
 using test_models::ConvOptions;
+using test_models::select_layers;
 using ::testing::HasSubstr;
 using torch::jit::Module;
 using Values = std::vector<float>;
@@ -27,16 +29,6 @@ Values values_of(const at::Tensor& tensor) {
 
 std::int64_t pruned_filters(const Mask& mask) {
   return mask.weight.reshape({mask.weight.size(0), -1}).amax(1).eq(0).sum().item<std::int64_t>();
-}
-
-std::vector<SelectedLayer> select(const Module& model, const std::vector<std::string>& names, double sparsity) {
-  std::vector<SelectedLayer> layers;
-  for (const Layer& layer : layers_of(model)) {
-    if (std::find(names.begin(), names.end(), layer.name) == names.end()) continue;
-    layers.push_back({layer, {}});
-    layers.back().target.sparsity = sparsity;
-  }
-  return layers;
 }
 
 PrunerOptions options_of(PruningMetric metric, PruningMode mode = PruningMode::Normal) {
@@ -93,7 +85,7 @@ TEST(GlobalPruning, LayersAreCappedAndOthersMakeUpForIt) {
   Builder builder(1);
   const Module model = builder.net("Two", {{"a", builder.linear(10, 10)}, {"b", builder.linear(10, 10)}},
                                    "def forward(self, x):\n  return self.b.forward(self.a.forward(x))\n");
-  auto layers = select(model, {"a", "b"}, 0.5);
+  auto layers = select_layers(model, {"a", "b"}, 0.5);
   for (SelectedLayer& selected : layers) selected.target = pooled(0.5, 0.6);
   layers[0].layer.weight.detach().mul_(0.01);  // without a cap all of it would go
   for (const PruningMetric metric : {PruningMetric::Level, PruningMetric::L1}) {
@@ -111,7 +103,7 @@ TEST(GlobalPruning, LayersAreCappedAndOthersMakeUpForIt) {
 
 TEST(GlobalPruning, MasksOnlyGrowUnderASchedule) {
   const Module model = test_models::lenet(2);
-  auto layers = select(model, {"conv1", "conv2", "fc1"}, 0);
+  auto layers = select_layers(model, {"conv1", "conv2", "fc1"}, 0);
   for (SelectedLayer& selected : layers) selected.target = pooled(0.8);
   auto pruning =
       Pruning::create(options_of(PruningMetric::L2, PruningMode::Global), layers, AgpSchedule{.end_epoch = 6}, model);
@@ -146,7 +138,7 @@ TEST(DependencyAwarePruning, AllThatMakeAChannelLoseIt) {
                                    "  y = self.depthwise.forward(self.a.forward(x)) + self.b.forward(x)\n"
                                    "  return self.other.forward(torch.relu(y))\n");
   const at::Tensor example = builder.normal({2, 3, 6, 6});
-  auto layers = select(model, {"a", "depthwise", "b", "other"}, 0.5);
+  auto layers = select_layers(model, {"a", "depthwise", "b", "other"}, 0.5);
   auto pruning =
       Pruning::create(options_of(PruningMetric::L1, PruningMode::DependencyAware), layers, {}, model, example);
   ASSERT_TRUE(pruning) << pruning.error().message;
@@ -174,7 +166,7 @@ TEST(DependencyAwarePruning, ConcatenatedLayersShareTheirPart) {
                                    "def forward(self, x):\n"
                                    "  y = torch.cat([self.a.forward(x), self.b.forward(x)], 1) + self.c.forward(x)\n"
                                    "  return self.d.forward(y)\n");
-  auto layers = select(model, {"a", "b", "c"}, 0.5);
+  auto layers = select_layers(model, {"a", "b", "c"}, 0.5);
   layers[0].layer.weight.detach().mul_(0.001);
   layers[2].layer.weight.detach().narrow(0, 0, 4).mul_(0.001);  // four of eight would be all of a
   auto pruning = Pruning::create(options_of(PruningMetric::L1, PruningMode::DependencyAware), layers, {}, model,
@@ -192,7 +184,7 @@ TEST(DependencyAwarePruning, GroupsOfAConvolutionLoseTheSameNumber) {
   Builder builder(6);
   const Module model = builder.net("Grouped", {{"a", builder.conv2d(3, 8)}, {"g", builder.conv2d(8, 8, {.groups = 2})}},
                                    "def forward(self, x):\n  return self.g.forward(torch.relu(self.a.forward(x)))\n");
-  auto layers = select(model, {"a"}, 0.5);
+  auto layers = select_layers(model, {"a"}, 0.5);
   layers[0].layer.weight.detach().narrow(0, 0, 4).mul_(0.001);
   auto pruning = Pruning::create(options_of(PruningMetric::L2, PruningMode::DependencyAware), layers, {}, model,
                                  builder.normal({2, 3, 8, 8}));
@@ -206,7 +198,7 @@ TEST(DependencyAwarePruning, GroupsOfAConvolutionLoseTheSameNumber) {
 TEST(DependencyAwarePruning, NeedsAnExample) {
   const Module model = small_net();
   const auto pruning = Pruning::create(options_of(PruningMetric::L1, PruningMode::DependencyAware),
-                                       select(model, {"conv"}, 0.5), {}, model);
+                                       select_layers(model, {"conv"}, 0.5), {}, model);
   ASSERT_FALSE(pruning);
   EXPECT_THAT(pruning.error().message, HasSubstr("dependency_aware needs an example"));
 }
@@ -216,7 +208,7 @@ TEST(Sparsifying, GatheringChangesNothingInTheModel) {
     SCOPED_TRACE(name_of(metric));
     Module model = small_net();
     const auto before = snapshot(model);
-    auto pruning = Pruning::create(options_of(metric), select(model, {"conv"}, 0.5), {}, model);
+    auto pruning = Pruning::create(options_of(metric), select_layers(model, {"conv"}, 0.5), {}, model);
     ASSERT_TRUE(pruning) << pruning.error().message;
     const Dataset data = small_data();
     const auto gathered = (*pruning)->sparsify(model, data, training(), {});
@@ -238,7 +230,7 @@ TEST(Sparsifying, FiltersThatNeverFireGoFirst) {
       conv.bias.detach()[filter] = -100;
       layers_of(model)[1].bias.detach()[filter] = -1000;  // and the norm behind it passes nothing on
     }
-    auto pruning = Pruning::create(options_of(metric), select(model, {"conv"}, 0.25), {}, model);
+    auto pruning = Pruning::create(options_of(metric), select_layers(model, {"conv"}, 0.25), {}, model);
     ASSERT_TRUE(pruning);
     const Dataset data = small_data();
     ASSERT_TRUE((*pruning)->sparsify(model, data, training(), {}));
@@ -250,7 +242,7 @@ TEST(Sparsifying, FiltersThatNeverFireGoFirst) {
 TEST(Sparsifying, StatisticsAreOfTheModelAsItIsWhenMasksAreMade) {
   Module model = small_net();
   const Dataset data = small_data();
-  auto pruning = Pruning::create(options_of(PruningMetric::MeanActivation), select(model, {"conv"}, 0.5),
+  auto pruning = Pruning::create(options_of(PruningMetric::MeanActivation), select_layers(model, {"conv"}, 0.5),
                                  LinearSchedule{.total_iteration = 2}, model);
   ASSERT_TRUE(pruning);
   ASSERT_TRUE((*pruning)->sparsify(model, data, training(), {}));
@@ -266,12 +258,12 @@ TEST(Sparsifying, WhatCannotBeGatheredIsNamed) {
   const Module model = builder.net("Unused", {{"fc", builder.linear(36, 3)}, {"spare", builder.linear(36, 3)}},
                                    "def forward(self, x):\n  return self.fc.forward(torch.flatten(x, 1))\n");
   const Dataset data = small_data();
-  auto unused = Pruning::create(options_of(PruningMetric::Apoz), select(model, {"spare"}, 0.5), {}, model);
+  auto unused = Pruning::create(options_of(PruningMetric::Apoz), select_layers(model, {"spare"}, 0.5), {}, model);
   ASSERT_TRUE(unused);
   const auto gathered = (*unused)->sparsify(model, data, training(), {});
   ASSERT_FALSE(gathered);
   EXPECT_THAT(gathered.error().message, HasSubstr("layer spare is never run"));
-  auto forgotten = Pruning::create(options_of(PruningMetric::TaylorFo), select(model, {"fc"}, 0.5), {}, model);
+  auto forgotten = Pruning::create(options_of(PruningMetric::TaylorFo), select_layers(model, {"fc"}, 0.5), {}, model);
   const auto updated = (*forgotten)->update_epoch(0);
   ASSERT_FALSE(updated);
   EXPECT_THAT(updated.error().message, HasSubstr("taylorfo"));
@@ -287,7 +279,7 @@ TEST(Sparsifying, SlimMakesGammasSmallerThanPlainTraining) {
     PrunerOptions options = options_of(PruningMetric::Slim);
     options.scale = scale;
     options.sparsifying_training_epochs = 3;
-    auto pruning = Pruning::create(options, select(model, {"bn"}, 0.5), {}, model);
+    auto pruning = Pruning::create(options, select_layers(model, {"bn"}, 0.5), {}, model);
     EXPECT_TRUE(pruning);
     std::int64_t epochs = 0;
     TrainingHooks hooks;
@@ -306,7 +298,7 @@ TEST(PrunerConformance, D21SlimAddsTheSignsOfGammas) {
   Builder builder(1);
   const Module model = builder.net("Norms", {{"bn1", builder.batch_norm2d(2)}, {"bn2", builder.batch_norm2d(2)}},
                                    "def forward(self, x):\n  return self.bn2.forward(self.bn1.forward(x))\n");
-  auto layers = select(model, {"bn1", "bn2"}, 0.5);
+  auto layers = select_layers(model, {"bn1", "bn2"}, 0.5);
   const std::vector<Values> gammas{{.5F, -.25F}, {0, 2}};
   for (std::size_t i = 0; i < 2; ++i) {
     layers[i].layer.weight.detach().copy_(at::tensor(gammas[i]));
@@ -328,7 +320,7 @@ TEST(PrunerConformance, D21SlimAddsTheSignsOfGammas) {
 TEST(Lottery, EachRoundBeginsWithTheFirstWeights) {
   Module model = small_net();
   const auto first = snapshot(model);
-  auto pruning = Pruning::create({}, select(model, {"fc"}, 0.75),
+  auto pruning = Pruning::create({}, select_layers(model, {"fc"}, 0.75),
                                  LotterySchedule{.prune_iterations = 2, .epochs_per_iteration = 2}, model);
   ASSERT_TRUE(pruning) << pruning.error().message;
   EXPECT_EQ((*pruning)->epochs_needed(), 6);
@@ -352,7 +344,7 @@ TEST(Lottery, EachRoundBeginsWithTheFirstWeights) {
 
 TEST(Lottery, WithoutResetWeightsGoOn) {
   Module model = small_net();
-  auto pruning = Pruning::create({}, select(model, {"fc"}, 0.75),
+  auto pruning = Pruning::create({}, select_layers(model, {"fc"}, 0.75),
                                  LotterySchedule{.prune_iterations = 2, .reset_weights = false}, model);
   ASSERT_TRUE(pruning);
   ASSERT_TRUE((*pruning)->update_epoch(0));
@@ -389,14 +381,15 @@ TEST(PruningErrors, OptionsAreChecked) {
 
 TEST(PruningErrors, SchedulesAreChecked) {
   const Module model = small_net();
-  const auto pruning = Pruning::create({}, select(model, {"fc"}, 0.5), LotterySchedule{.prune_iterations = 0}, model);
+  const auto pruning =
+      Pruning::create({}, select_layers(model, {"fc"}, 0.5), LotterySchedule{.prune_iterations = 0}, model);
   ASSERT_FALSE(pruning);
   EXPECT_THAT(pruning.error().message, HasSubstr("prune_iterations is 0"));
 }
 
 TEST(PruningErrors, WeightsThatTurnIntoNanAreNamed) {
   const Module model = small_net();
-  auto pruning = Pruning::create({}, select(model, {"fc"}, 0.5), AgpSchedule{.end_epoch = 3}, model);
+  auto pruning = Pruning::create({}, select_layers(model, {"fc"}, 0.5), AgpSchedule{.end_epoch = 3}, model);
   ASSERT_TRUE(pruning);
   ASSERT_TRUE((*pruning)->update_epoch(0));
   layers_of(model).back().weight.detach()[0][0] = std::numeric_limits<float>::quiet_NaN();
@@ -411,7 +404,7 @@ TEST(Taylor, GlobalSortSharesOneTotal) {
   options.global_sort = true;
   const Dataset data =
       Dataset::create(test_models::random_input({32, 1, 28, 28}), at::arange(32).remainder(10), {}).value();
-  auto pruning = Pruning::create(options, select(model, {"conv1", "conv2", "fc1"}, 0.5), {}, model);
+  auto pruning = Pruning::create(options, select_layers(model, {"conv1", "conv2", "fc1"}, 0.5), {}, model);
   ASSERT_TRUE(pruning);
   ASSERT_TRUE((*pruning)->sparsify(model, data, training(), {}));
   ASSERT_TRUE((*pruning)->update_epoch(0));

@@ -66,11 +66,12 @@ struct LatencyComparison {
   double compressed_iqr_ms = 0;
   double speedup = 0;      ///< original_ms / compressed_ms
   double speedup_low = 0;  ///< 95 % confidence interval of the speed-up: a percentile bootstrap (Efron 1979) that draws
-  double speedup_high = 0;  ///< pairs of runs that followed each other, 2000 times
+  double speedup_high = 0;  ///< pairs of runs of neighbouring turns, 2000 times
 };
 
-/// Times the two models in turn (A B, B A, A B, …, so that a machine that slows down slows both), in eval mode, no
-/// gradients. On CUDA a run ends when the device has finished it.
+/// Times the two models in turns of four runs (A B, B A, A B, …, so that a machine that slows down slows both), each
+/// after a run that does not count, so that neither finds its weights pushed out of the caches by the other's; in eval
+/// mode, no gradients. On CUDA a run ends when the device has finished it.
 [[nodiscard]] LatencyComparison compare_latency(torch::jit::Module original, torch::jit::Module compressed,
                                                 const at::Tensor& example, const LatencyOptions& options);
 

@@ -6,6 +6,8 @@
 
 #include <fstream>
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -130,8 +132,9 @@ TEST_F(TokenFiles, SayWhichLineIsWrongWithoutItsWords) {
   write("# remark\n\n  admin\tana  " + hash + "\r\nread-only bob " + hash);
   EXPECT_EQ(refusal(), "");
   const std::string good = "admin ana " + hash + "\n";
-  for (const std::string& line : {"root bob " + hash, "admin bob lathe_secret", "admin b/b " + hash,
-                                  std::string("admin"), "admin bob " + hash + " more", "read-only ana " + hash}) {
+  for (const std::string& line :
+       std::vector<std::string>{"root bob " + hash, "admin bob lathe_secret", "admin b/b " + hash, "admin",
+                                "admin bob " + hash + " more", "read-only ana " + hash}) {
     write(good + line + "\n");
     EXPECT_NE(refusal().find("tokens:2: "), std::string::npos) << refusal();
     EXPECT_EQ(refusal().find("secret"), std::string::npos) << refusal();

@@ -1,6 +1,8 @@
 #include "access/token.hpp"
 
 #include <set>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -33,8 +35,8 @@ TEST(Token, HashIsSha256AsText) {
 TEST(Token, NothingElseIsAHash) {
   const std::string digits = to_text(hash_token("abc")).substr(7);
   for (const std::string& text :
-       {std::string(), digits, "sha256:", "sha256:" + digits.substr(1), "sha256:" + digits + "0", "sha512:" + digits,
-        "sha256:" + std::string(64, 'G'), "sha256:" + std::string(64, 'A')})
+       std::vector<std::string>{"", digits, "sha256:", "sha256:" + digits.substr(1), "sha256:" + digits + "0",
+                                "sha512:" + digits, "sha256:" + std::string(64, 'G'), "sha256:" + std::string(64, 'A')})
     EXPECT_FALSE(parse_hash(text).has_value()) << text;
 }
 
