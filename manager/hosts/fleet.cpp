@@ -162,9 +162,9 @@ void Fleet::on_not_started(Seat& seat, const std::string& trial_id, const std::s
   listener_.not_started(trial_id, why);
 }
 
-/// This machine cannot be lost: where the daemon lives, an agent can be started.
+/// This machine cannot be lost, nor the jobs it has handed to a cluster: where the daemon lives, an agent can be started.
 void Fleet::watch_for_loss(Seat& seat) {
-  if (seat.spec.kind == HostSpec::Kind::Local) return;
+  if (!seat.spec.address) return;
   seat.loss_timer.expires_after(options_.lost_after);
   seat.loss_timer.async_wait([this, id = seat.id()](boost::system::error_code error) {
     if (error) return;

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from harness import is_alive, processes_marked, wait_for
+from harness import PATIENCE, processes_marked, wait_for
 
 INTERMEDIATE = 3
 
@@ -59,7 +59,8 @@ class Process:
     @property
     def is_link(self):
         """It does nothing but join a host to the daemon."""
-        return self.name == "ssh" or self.words[0].startswith("sshd: ") or {"--attach", "--files"} & set(self.words)
+        is_session = self.words[0].startswith("sshd: ") and "[listener]" not in self.words[0]
+        return self.name == "ssh" or is_session or bool({"--attach", "--files"} & set(self.words))
 
     def kill(self):
         """False: it has ended before."""
@@ -106,8 +107,8 @@ class FaultInjector:
             time.sleep(chance.expovariate(1 / pause))
             name = chance.choice(list(self.faults))
             counts[name] += self.faults[name](chance)
-            if time.monotonic() - began > 300:
-                raise AssertionError(f"round {number}: the experiment does not end: {self.daemon.client.experiment(experiment)}")
+            if time.monotonic() - began > PATIENCE * (60 + trials):
+                raise AssertionError(f"round {number} does not end: {self._standstill(experiment)}")
         problems, summary = self._examine(experiment, trials, runs)
         return {"round": number, "seconds": time.monotonic() - began, **{name: counts[name] for name in self.faults}, **summary,
                 "problems": problems}
@@ -122,6 +123,12 @@ class FaultInjector:
 
     def _status(self, experiment):
         return self.daemon.client.experiment(experiment)["status"]
+
+    def _standstill(self, experiment):
+        client = self.daemon.client
+        live = [trial for trial in client.trials(experiment) if trial["status"] in ("WAITING", "RUNNING")]
+        return {"counts": client.experiment(experiment)["counts"], "hosts": client.get("hosts")["items"],
+                "trials": [(trial["sequence"], trial["status"], trial["attempt"], trial.get("waitReason")) for trial in live[:5]]}
 
     # ---- faults: 1 when something was killed ---------------------------------------------------------------------------
 

@@ -53,10 +53,18 @@ def make_key(file, passphrase=""):
     subprocess.run([find("ssh-keygen"), "-q", "-t", "ed25519", "-N", passphrase, "-C", "e2e", "-f", str(file)], check=True)
 
 
+_given_ports = set()
+
+
 def free_port():
-    with socket.socket() as opened:
-        opened.bind(("127.0.0.1", 0))
-        return opened.getsockname()[1]
+    """None is given twice: nobody may listen at it yet when the next one is asked for."""
+    while True:
+        with socket.socket() as opened:
+            opened.bind(("127.0.0.1", 0))
+            port = opened.getsockname()[1]
+        if port not in _given_ports:
+            _given_ports.add(port)
+            return port
 
 
 class SshHost:

@@ -1,6 +1,6 @@
 """Kills the daemon, agents, links, keepers and trials at random moments of a run of short trials; nothing is lost, doubled or left.
 
-`test_faults.py --rounds 50` goes on for longer and prints a line a round; `--trials`, `--seed`.
+`test_faults.py --rounds 50` goes on for longer, with more trials; `--trials`, `--seed` and `--pause` choose what happens.
 """
 
 import argparse
@@ -16,7 +16,7 @@ HOSTS, SLOTS = 3, 2
 
 class Faults(LatheTest):
     own_daemon = True
-    rounds, trials, seed = 4, 40, 1
+    rounds, trials, seed, pause = 4, 60, 1, 0.3
 
     def setUp(self):
         if sshd.missing():
@@ -32,10 +32,11 @@ class Faults(LatheTest):
         print("\n" + header(), flush=True)
         problems = []
         for number in range(self.rounds):
-            result = injector.round(number, self.trials)
+            result = injector.round(number, self.trials, self.pause)
             print(line(result), flush=True)
             problems += [f"round {number}: {problem}" for problem in result["problems"]]
-        self.assertEqual(problems, [])
+        if problems:
+            self.fail("\n".join(problems))
 
 
 if __name__ == "__main__":
@@ -43,6 +44,7 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pause", type=float, default=0.3, help="seconds between two faults, on average")
     options, others = parser.parse_known_args()
-    Faults.rounds, Faults.trials, Faults.seed = options.rounds, options.trials, options.seed
+    Faults.rounds, Faults.trials, Faults.seed, Faults.pause = options.rounds, options.trials, options.seed, options.pause
     unittest.main(argv=[sys.argv[0], *others])

@@ -82,7 +82,7 @@ std::optional<proto::Hello> Agent::hello() {
   hello.pid = ::getpid();
   hello.state_id = events_.spool().state_id();
   hello.last_sequence = events_.spool().last_written();
-  hello.running = trials_.running();
+  hello.running = events_.spool().known();
   hello.root = options_.root.string();
   hello.trial_program = std::move(*trial_program);
   return hello;

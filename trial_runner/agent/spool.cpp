@@ -173,6 +173,13 @@ bool Spool::knows(const std::string& trial_id) const {
   return running_.contains(trial_id) || ended_.contains(trial_id);
 }
 
+std::vector<std::string> Spool::known() const {
+  std::vector<std::string> trial_ids;
+  for (const auto& [trial_id, trial] : running_) trial_ids.push_back(trial_id);
+  for (const auto& [trial_id, sequence] : ended_) trial_ids.push_back(trial_id);
+  return trial_ids;
+}
+
 proto::Result<void> Spool::start(const RunningTrial& trial, const std::optional<proto::TrialStarted>& started) {
   if (const auto flushed = flush(); !flushed) return flushed;
   unwritten_ = running_line(trial);

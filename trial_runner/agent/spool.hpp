@@ -74,6 +74,8 @@ class Spool {
   [[nodiscard]] const std::map<std::string, RunningTrial>& running() const { return running_; }
   /// True when the trial runs, or its end is not acknowledged.
   [[nodiscard]] bool knows(const std::string& trial_id) const;
+  /// All such trials.
+  [[nodiscard]] std::vector<std::string> known() const;
   /// Size of the unacknowledged events, in bytes.
   [[nodiscard]] std::size_t backlog() const { return backlog_; }
 

@@ -3,7 +3,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,10 +21,6 @@ namespace {
 
 /// A trial's copy of its code is what we sent ourselves.
 const std::vector<std::string> kNotFetched{"code"};
-
-std::string experiment_of(const std::string& attempt) {
-  return attempt.substr(0, attempt.find('/'));
-}
 
 const std::string& trial_of(const proto::AgentEvent& event) {
   return std::visit([](const auto& kind) -> const std::string& { return kind.trial_id; }, event);
@@ -92,7 +87,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   }
 
   void start(Launch launch) {
-    if (!link_.connected() || ended_.contains(launch.start.trial_id)) return;
+    if (!link_.connected()) return;
     starting_[launch.start.trial_id].reset();
     auto inputs = std::make_shared<const std::vector<TrialInput>>(std::move(launch.inputs));
     auto start = std::make_shared<const proto::StartTrial>(std::move(launch.start));
@@ -127,7 +122,6 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
 
   void on_connected(const proto::Hello& hello) {
     ++connection_;
-    ended_.clear();
     root_ = hello.root;
     files_ = std::make_shared<FileChannel>(options_.machine, connector_->settings(), hashes_);
     if (listener_.connected) listener_.connected(hello);
@@ -145,8 +139,6 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   void finish_start(const proto::StartTrial& start, const Result<void>& done) {
     const std::optional<proto::KillTrial> kill = std::move(starting_[start.trial_id]);
     starting_.erase(start.trial_id);
-    // Its end came while its files were on their way, and once that is acknowledged the agent knows it no more.
-    if (ended_.contains(start.trial_id)) return;
     if (done) {
       link_.send(start);
       if (kill) link_.send(*kill);
@@ -156,39 +148,31 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
     }
   }
 
-  // ---- events: those of an experiment stay in order behind an end whose files are on their way ----
+  // ---- events: all wait behind an end whose files are on their way, since an Ack covers what came before ----
 
   void on_event(proto::SequencedEvent event) {
-    if (const auto* exited = std::get_if<proto::TrialExited>(&event.event)) ended_.insert(exited->trial_id);
-    const std::string experiment = experiment_of(trial_of(event.event));
-    auto& held = held_[experiment];
-    held.push_back(std::move(event));
-    if (held.size() == 1) deliver(experiment);
+    held_.push_back(std::move(event));
+    if (held_.size() == 1) deliver();
   }
 
-  void deliver(const std::string& experiment) {
-    auto& held = held_[experiment];
-    while (!held.empty() && !has_files(held.front().event)) pass_on(held);
-    if (held.empty()) {
-      held_.erase(experiment);
-      return;
-    }
-    const RemoteHostOptions::Folders folders = options_.folders(trial_of(held.front().event));
+  void deliver() {
+    while (!held_.empty() && !has_files(held_.front().event)) pass_on();
+    if (held_.empty()) return;
+    const RemoteHostOptions::Folders folders = options_.folders(trial_of(held_.front().event));
     work_on_files([from = root_ + "/" + folders.there,
                    to = folders.here](FileTransfer& transfer) { return transfer.fetch(from, to, kNotFetched); },
-                  [experiment, from = folders.there](Core& self, const Result<void>& done) {
+                  [from = folders.there](Core& self, const Result<void>& done) {
                     // Without the files the result still counts; a connection that broke tells the end again.
                     if (!done) spdlog::warn("host {}: cannot fetch {}: {}", self.name(), from, done.error().message);
-                    const auto found = self.held_.find(experiment);
-                    if (found == self.held_.end() || found->second.empty()) return;
-                    self.pass_on(found->second);
-                    self.deliver(experiment);
+                    if (self.held_.empty()) return;
+                    self.pass_on();
+                    self.deliver();
                   });
   }
 
-  void pass_on(std::deque<proto::SequencedEvent>& held) {
-    proto::SequencedEvent event = std::move(held.front());
-    held.pop_front();
+  void pass_on() {
+    proto::SequencedEvent event = std::move(held_.front());
+    held_.pop_front();
     if (listener_.event) listener_.event(std::move(event));
   }
 
@@ -213,9 +197,8 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   AgentLink link_;
   Listener listener_;
   std::string root_;
-  std::uint64_t connection_ = 0;                                   ///< counts connections and their ends
-  std::map<std::string, std::deque<proto::SequencedEvent>> held_;  ///< by experiment
-  std::set<std::string> ended_;                                    ///< attempts whose end this connection has told
+  std::uint64_t connection_ = 0;            ///< counts connections and their ends
+  std::deque<proto::SequencedEvent> held_;  ///< not passed on yet
   /// Trials whose inputs are on their way, and what has been said of them meanwhile.
   std::map<std::string, std::optional<proto::KillTrial>> starting_;
   std::shared_ptr<HashCache> hashes_ = std::make_shared<HashCache>();  ///< the worker's
