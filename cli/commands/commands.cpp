@@ -9,6 +9,7 @@ constexpr std::array groups{
     CommandGroup{"experiment", "List, show, delete and export experiments"},
     CommandGroup{"trial", "List, show, cancel and add trials, download their files"},
     CommandGroup{"log", "Read the logs of trials and of the daemon"},
+    CommandGroup{"host", "List, show, drain and test the machines that trials run on"},
     CommandGroup{"daemon", "Show lathed itself, keep it from starting anything new"},
     CommandGroup{"update", "Change the limits or the search space of an experiment while it lives"},
 };
@@ -96,6 +97,22 @@ constexpr std::array table{
     Command{"log stderr", "What a trial has written to stderr", "  lathectl log stderr ab12 Xy3\n", declare_log_stderr},
     Command{"log daemon", "The log of lathed itself", "  lathectl log daemon --tail 100 --follow\n",
             declare_log_daemon},
+
+    Command{"host ls", "This machine and the hosts of the experiments that go on",
+            "  lathectl host ls\n"
+            "  lathectl host ls -o json | jq '.items[] | select(.connected | not)'\n",
+            declare_host_ls},
+    Command{"host show", "Everything about one host", "  lathectl host show ana@gpu1.lan:22\n", declare_host_show},
+    Command{"host drain", "Start nothing new on a host; what runs there goes on",
+            "  lathectl host drain ana@gpu1.lan\n"
+            "It stays so across restarts, until `lathectl host resume`.\n",
+            declare_host_drain},
+    Command{"host resume", "End draining a host: start trials there again", "  lathectl host resume ana@gpu1.lan\n",
+            declare_host_resume},
+    Command{"host test", "Say step by step what is wrong with a host",
+            "  lathectl host test ana@gpu1.lan\n"
+            "Also for a machine that no experiment uses yet. Ends with 1 when something is wrong.\n",
+            declare_host_test},
 
     Command{"daemon show", "Version of lathed, whether it is being drained, and how many trials run",
             "  lathectl daemon show\n", declare_daemon_show},

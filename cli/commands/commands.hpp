@@ -51,6 +51,12 @@ Action declare_daemon_show(CLI::App& app);
 Action declare_daemon_drain(CLI::App& app);
 Action declare_daemon_resume(CLI::App& app);
 
+Action declare_host_ls(CLI::App& app);
+Action declare_host_show(CLI::App& app);
+Action declare_host_drain(CLI::App& app);
+Action declare_host_resume(CLI::App& app);
+Action declare_host_test(CLI::App& app);
+
 Action declare_top(CLI::App& app);
 
 }  // namespace lathe::cli

@@ -58,6 +58,23 @@ std::string final_metric_text(const Json& trial) {
   return metric.is_object() ? dump(metric) : std::string{};
 }
 
+/// `ana@a.lan, GPU 0, 2`.
+std::string host_text(const Json& trial) {
+  std::string text = text_of(trial, "host");
+  bool first = true;
+  for (const Json& gpu : member(trial, "gpus")) {
+    text += (first ? ", GPU " : ", ") + dump(gpu);
+    first = false;
+  }
+  return text;
+}
+
+/// Why an earlier attempt was not the last.
+std::string attempt_text(const Json& attempt) {
+  return fmt::format("{} on {}: {}", number_text(attempt, "attempt"), text_of(attempt, "host"),
+                     text_of(attempt, "reason"));
+}
+
 }  // namespace
 
 Table trial_table(const std::vector<Json>& trials) {
@@ -119,7 +136,9 @@ std::string describe_trial(const Json& trial, const Palette& palette) {
   append_line(out, "source", text_of(trial, "source"), palette);
   append_line(out, "metric", metric_text(trial), palette);
   append_line(out, "final", final_metric_text(trial), palette);
+  append_line(out, "host", host_text(trial), palette);
   append_line(out, "attempt", number_text(trial, "attempt"), palette);
+  for (const Json& attempt : member(trial, "attempts")) append_line(out, "", attempt_text(attempt), palette);
   append_line(out, "submitted", time_text(trial, "submitTime"), palette);
   append_line(out, "started", time_text(trial, "startTime"), palette);
   append_line(out, "ended", time_text(trial, "endTime"), palette);

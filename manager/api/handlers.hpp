@@ -34,6 +34,13 @@ HandlerResult download_trial_file(const HttpRequest& request, const ApiContext& 
 // export.cpp
 HandlerResult export_experiment(const HttpRequest& request, const ApiContext& context);
 
+// hosts.cpp
+HandlerResult list_hosts(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_host(const HttpRequest& request, const ApiContext& context);
+HandlerResult drain_host(const HttpRequest& request, const ApiContext& context);
+HandlerResult resume_host(const HttpRequest& request, const ApiContext& context);
+HandlerResult test_host(const HttpRequest& request, const ApiContext& context);
+
 // daemon.cpp
 HandlerResult follow_events(const HttpRequest& request, const ApiContext& context);
 HandlerResult show_daemon_log(const HttpRequest& request, const ApiContext& context);

@@ -43,6 +43,8 @@ ManagerOptions manager_options(const DaemonOptions& options) {
   manager.data_dir = options.data_dir;
   manager.agent_program = options.agent_program;
   manager.trial_program = options.trial_program;
+  manager.ssh_config = options.ssh_config;
+  manager.lost_after = options.lost_after;
   return manager;
 }
 

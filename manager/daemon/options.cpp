@@ -8,6 +8,8 @@
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/asio/ip/address.hpp>
 
+#include <lathe/proto/experiment_config.hpp>
+
 namespace lathe::manager {
 namespace {
 
@@ -42,7 +44,7 @@ std::string find_mistake(const DaemonOptions& options) {
 
 void make_absolute(DaemonOptions& options) {
   for (fs::path* path : {&options.data_dir, &options.agent_program, &options.trial_program, &options.webui,
-                         &options.pid_file, &options.tls.certificate, &options.tls.key}) {
+                         &options.pid_file, &options.ssh_config, &options.tls.certificate, &options.tls.key}) {
     if (!path->empty()) *path = fs::absolute(*path).lexically_normal();
   }
   if (options.search_path.empty()) options.search_path.push_back(fs::current_path());
@@ -72,6 +74,18 @@ void describe(CLI::App& app, DaemonOptions& options) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   app.add_flag("--keep-trials", options.keep_trials,
                "leave running trials alone when lathed ends, and take them up again at the next start");
+  app.add_option("--ssh-config", options.ssh_config,
+                 "ssh_config for remote hosts, instead of that of the user and of the machine")
+      ->check(CLI::ExistingFile);
+  app.add_option_function<std::string>(
+         "--lost-after",
+         [&options](const std::string& text) {
+           const auto duration = proto::parse_duration(text);
+           if (!duration) throw CLI::ValidationError("--lost-after", duration.error().message);
+           options.lost_after = *duration;
+         },
+         "how long a remote host may be out of reach before its trials run elsewhere")
+      ->default_str(proto::to_string(options.lost_after));
   app.add_flag("--require-token", options.require_token,
                "ask every client for a token (see lathed token), as is always done beyond this machine");
   app.add_option("--tls-cert", options.tls.certificate, "PEM file: the certificate, then those of its authorities")

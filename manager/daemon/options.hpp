@@ -1,6 +1,7 @@
 // The command line of lathed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -21,6 +22,8 @@ struct DaemonOptions {
   std::filesystem::path webui;                     ///< default: the installed or the source's folder; empty: none found
   std::string log_level = "info";
   bool keep_trials = false;              ///< at the end, leave running trials to the agent
+  std::filesystem::path ssh_config;      ///< absolute; for remote hosts; empty: the user's own
+  std::chrono::seconds lost_after{60};   ///< how long a host may be away before its trials run elsewhere
   bool require_token = false;            ///< always true where others can reach the address
   TlsFiles tls;                          ///< absolute; not wanted: plain HTTP
   std::vector<std::string> allow_hosts;  ///< names that the Host header may give, lower case

@@ -59,8 +59,9 @@ void on_metric(Turn& turn, std::int64_t sequence, const proto::TrialMetric& metr
 void on_exited(Turn& turn, std::int64_t sequence, const proto::TrialExited& exited) {
   TrialRow& trial = turn.edit(sequence);
   const proto::ExperimentConfig& config = *turn.state.config;
-  const Outcome outcome = outcome_of(exited, {trial.kill_reason, !trial.record.final_metric.is_null(), trial.losses,
-                                              config.max_retries.lost, config.max_trial_duration});
+  const Outcome outcome =
+      outcome_of(exited, {trial.kill_reason, !trial.record.final_metric.is_null(), trial.losses,
+                          config.max_retries.lost, config.max_trial_duration, trial.record.pid.has_value()});
   if (outcome.status == TrialStatus::Waiting) {
     turn.requeue(sequence, outcome.reason, outcome.lost ? Rerun::Lost : Rerun::Requeued);
     return;
@@ -97,7 +98,8 @@ void fail_preparation(Turn& turn, std::string why) {
 void end_preparation(Turn& turn, const proto::TrialExited& exited) {
   ExperimentRow& row = turn.experiment();
   const Outcome outcome = outcome_of(
-      exited, {"", !row.record.baseline.is_null(), row.preparation_losses, turn.state.config->max_retries.lost, {}});
+      exited,
+      {"", !row.record.baseline.is_null(), row.preparation_losses, turn.state.config->max_retries.lost, {}, true});
   if (outcome.status == TrialStatus::Waiting || outcome.status == TrialStatus::UserCanceled) {
     row.record.preparation = PreparationState::Waiting;
     ++row.preparation_attempt;
@@ -226,14 +228,21 @@ void take_loss(Turn& turn, const std::string& host, const std::string& why) {
 
 void take_failed_start(Turn& turn, const std::string& attempt, const std::string& why) {
   if (turn.state.preparing() && attempt == preparation_id(turn.state.row)) {
-    end_preparation(turn, lost(attempt, why, turn.now()));
+    ExperimentRow& row = turn.experiment();
+    row.record.preparation = PreparationState::Waiting;
+    ++row.preparation_attempt;
     return;
   }
   const auto parsed = AttemptId::parse(attempt);
   const auto trial = parsed ? turn.state.find(parsed->trial) : nullptr;
   const bool present =
       trial && trial->record.status == TrialStatus::Running && trial->record.attempt == parsed->attempt;
-  if (present) on_exited(turn, trial->record.sequence, lost(attempt, why, turn.now()));
+  if (!present) return;
+  const std::int64_t sequence = trial->record.sequence;
+  if (trial->kill_reason.empty())
+    turn.requeue(sequence, why, Rerun::Requeued);
+  else
+    on_exited(turn, sequence, lost(attempt, why, turn.now()));
 }
 
 }  // namespace lathe::manager

@@ -21,7 +21,8 @@ void take_greeting(Turn& turn, const Station& station, const std::filesystem::pa
 /// The host is given up: what ran there is lost, and runs again elsewhere as far as maxRetries allows.
 void take_loss(Turn& turn, const std::string& host, const std::string& why);
 
-/// The attempt never began, since what it needs could not be brought to its host.
+/// The attempt never began, since what it needs could not be brought to its host. That is no fault of the trial's: it
+/// waits for a host again, as often as it takes.
 void take_failed_start(Turn& turn, const std::string& attempt, const std::string& why);
 
 }  // namespace lathe::manager

@@ -46,6 +46,12 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   Answer<DaemonState> set_draining(bool draining);
   EventBus& events() { return events_; }
 
+  // ---- hosts (core_hosts.cpp) ----
+  [[nodiscard]] std::vector<HostStatus> list_hosts() const { return fleet_.status(); }
+  Answer<HostStatus> show_host(std::string host);
+  Answer<HostStatus> drain_host(std::string host, bool drained);
+  Answer<HostTest> test_host(std::string host);
+
  private:
   using Loaded = std::shared_ptr<Experiment>;
 

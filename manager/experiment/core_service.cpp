@@ -188,6 +188,9 @@ Answer<bool> ExperimentManager::Core::remove(std::string id) {
 // ---- trials and metrics ----
 
 void ExperimentManager::Core::add_wait_reason(TrialRecord& record) const {
+  if (record.status == proto::TrialStatus::Running)
+    record.wait_reason =
+        fleet_.note(record.host, AttemptId{record.experiment_id, record.id, record.attempt}.to_string());
   if (record.status != proto::TrialStatus::Waiting) return;
   const auto found = experiments_.find(record.experiment_id);
   record.wait_reason = found == experiments_.end() ? "its experiment is not running" : found->second->wait_reason();

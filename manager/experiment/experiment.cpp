@@ -203,8 +203,8 @@ asio::awaitable<void> Experiment::take_turn(std::deque<Incoming>& batch) {
 
 void Experiment::take(Turn& turn, Incoming& message) {
   if (auto* greeting = std::get_if<Greeting>(&message)) {
-    if (const HostSpec* spec = context_.fleet.spec(greeting->host))
-      take_greeting(turn, {*spec, greeting->hello, {}}, context_.trial_program);
+    if (std::optional<HostSpec> spec = spec_of(greeting->host))
+      take_greeting(turn, {std::move(*spec), greeting->hello, {}}, context_.trial_program);
   } else if (auto* loss = std::get_if<Loss>(&message)) {
     take_loss(turn, loss->host, loss->why);
   } else if (auto* failed = std::get_if<FailedStart>(&message)) {
@@ -249,9 +249,14 @@ std::vector<Station> Experiment::stations_for(const Turn& turn, std::string& obs
 /// None: the host is not connected. The host's settings are those of this experiment.
 std::optional<Station> Experiment::station_at(const std::string& host) const {
   const proto::Hello* hello = context_.fleet.hello(host);
-  if (hello == nullptr) return std::nullopt;
+  std::optional<HostSpec> spec = spec_of(host);
+  if (hello == nullptr || !spec) return std::nullopt;
+  return Station{std::move(*spec), *hello, {}};
+}
+
+std::optional<HostSpec> Experiment::spec_of(const std::string& host) const {
   for (HostSpec& spec : host_specs(*state_.config)) {
-    if (spec.id == host) return Station{std::move(spec), *hello, {}};
+    if (spec.id == host) return std::move(spec);
   }
   return std::nullopt;
 }

@@ -101,6 +101,7 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   [[nodiscard]] Decision decide_for(const Turn& turn);
   [[nodiscard]] std::vector<Station> stations_for(const Turn& turn, std::string& obstacle);
   [[nodiscard]] std::optional<Station> station_at(const std::string& host) const;
+  [[nodiscard]] std::optional<HostSpec> spec_of(const std::string& host) const;
   void claim_places(const ExperimentState& state);
   [[nodiscard]] boost::asio::awaitable<void> finish(Turn& turn, std::deque<Incoming>& batch);
   void send(std::vector<Message>& messages);

@@ -99,6 +99,25 @@ Answer<DaemonState> ExperimentManager::set_draining(bool draining) {
   co_return co_await core->set_draining(draining);
 }
 
+std::vector<HostStatus> ExperimentManager::list_hosts() const {
+  return core_->list_hosts();
+}
+
+Answer<HostStatus> ExperimentManager::show_host(std::string host) {
+  const auto core = core_;
+  co_return co_await core->show_host(std::move(host));
+}
+
+Answer<HostStatus> ExperimentManager::drain_host(std::string host, bool drained) {
+  const auto core = core_;
+  co_return co_await core->drain_host(std::move(host), drained);
+}
+
+Answer<HostTest> ExperimentManager::test_host(std::string host) {
+  const auto core = core_;
+  co_return co_await core->test_host(std::move(host));
+}
+
 EventBus& ExperimentManager::events() {
   return core_->events();
 }

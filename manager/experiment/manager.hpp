@@ -90,6 +90,10 @@ class ExperimentManager final : public ExperimentService {
   Answer<Page<MetricRecord>> list_metrics(MetricQuery query) override;
   DaemonState daemon_state() const override;
   Answer<DaemonState> set_draining(bool draining) override;
+  std::vector<HostStatus> list_hosts() const override;
+  Answer<HostStatus> show_host(std::string host) override;
+  Answer<HostStatus> drain_host(std::string host, bool drained) override;
+  Answer<HostTest> test_host(std::string host) override;
   EventBus& events() override;
 
  private:

@@ -55,8 +55,8 @@ std::string signal_name(int signal) {
 
 }  // namespace
 
-std::string describe_exit(const proto::TrialExited& exited) {
-  if (!exited.error.empty()) return "could not be started: " + exited.error;
+std::string describe_exit(const proto::TrialExited& exited, bool started) {
+  if (!exited.error.empty()) return started ? exited.error : "could not be started: " + exited.error;
   if (exited.signal) return fmt::format("killed by signal {} ({})", *exited.signal, signal_name(*exited.signal));
   if (exited.exit_code == 0) return {};
   if (exited.exit_code) return fmt::format("exit code {}", *exited.exit_code);
@@ -74,7 +74,7 @@ Outcome outcome_of(const proto::TrialExited& exited, const Attempt& attempt) {
     if (kill != nullptr) return after_kill(*kill, attempt);
     return {TrialStatus::SysCanceled, "ended by the agent: " + exited.killed_by, false};
   }
-  return {succeeded ? TrialStatus::Succeeded : TrialStatus::Failed, describe_exit(exited), false};
+  return {succeeded ? TrialStatus::Succeeded : TrialStatus::Failed, describe_exit(exited, attempt.started), false};
 }
 
 }  // namespace lathe::manager

@@ -17,6 +17,7 @@ struct Attempt {
   std::int64_t losses = 0;                           ///< earlier attempts of the trial whose end nobody saw
   std::int64_t max_losses = 1;                       ///< so many may be; one more, and the trial is given up
   std::optional<std::chrono::seconds> max_duration;  ///< maxTrialDuration
+  bool started = false;                              ///< its process, or its job, has run
 };
 
 struct Outcome {
@@ -27,7 +28,8 @@ struct Outcome {
 
 [[nodiscard]] Outcome outcome_of(const proto::TrialExited& exited, const Attempt& attempt);
 
-/// "exit code 3", "killed by signal 9 (SIGKILL)", "could not be started: …"; empty for exit code 0.
-[[nodiscard]] std::string describe_exit(const proto::TrialExited& exited);
+/// "exit code 3", "killed by signal 9 (SIGKILL)", "could not be started: …", or what the agent says of a command that
+/// was `started` ("Slurm's time limit (job 7 on node1)"); empty for exit code 0.
+[[nodiscard]] std::string describe_exit(const proto::TrialExited& exited, bool started);
 
 }  // namespace lathe::manager

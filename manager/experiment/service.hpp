@@ -17,6 +17,7 @@
 #include <lathe/proto/result.hpp>
 
 #include "experiment/events.hpp"
+#include "hosts/host_status.hpp"
 #include "storage/records.hpp"
 
 namespace lathe::manager {
@@ -82,6 +83,15 @@ class ExperimentService {
   [[nodiscard]] virtual DaemonState daemon_state() const = 0;
   /// Begins or ends draining. It outlives the daemon, and answers when that is on disk. Idempotent.
   [[nodiscard]] virtual Answer<DaemonState> set_draining(bool draining) = 0;
+
+  // ---- hosts: those that loaded experiments use, and this machine ----
+  [[nodiscard]] virtual std::vector<HostStatus> list_hosts() const = 0;
+  [[nodiscard]] virtual Answer<HostStatus> show_host(std::string host) = 0;
+  /// Begins or ends draining a host: what runs there goes on, nothing new comes. Outlives the daemon. Idempotent.
+  [[nodiscard]] virtual Answer<HostStatus> drain_host(std::string host, bool drained) = 0;
+  /// Looks step by step at what trials need there; takes at most about half a minute. A machine that no experiment uses
+  /// is tested, too, by the name that it would have: `user@host:port`.
+  [[nodiscard]] virtual Answer<HostTest> test_host(std::string host) = 0;
 
   [[nodiscard]] virtual EventBus& events() = 0;
 };

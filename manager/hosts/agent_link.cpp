@@ -151,6 +151,8 @@ class AgentLink::Core : public std::enable_shared_from_this<Core> {
     if (!greeted_) return proto::fail("an event before Hello");
     if (auto* report = std::get_if<proto::HostReport>(&message)) {
       if (listener_.report) listener_.report(std::move(*report));
+    } else if (auto* note = std::get_if<proto::TrialNote>(&message)) {
+      if (listener_.note) listener_.note(std::move(*note));
     } else if (auto* event = std::get_if<proto::SequencedEvent>(&message)) {
       if (listener_.event) listener_.event(std::move(*event));
     }

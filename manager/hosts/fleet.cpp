@@ -12,10 +12,16 @@ namespace lathe::manager {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::chrono::seconds kRetirement{3};  // for an idle agent to end
+
+}  // namespace
+
 /// A host and what is known of it.
 struct Fleet::Seat {
   Seat(const asio::any_io_executor& executor, HostSpec wanted, std::optional<std::int64_t> limit)
-      : spec(std::move(wanted)), slots(limit), loss_timer(executor) {}
+      : spec(std::move(wanted)), slots(limit), loss_timer(executor), refusal_timer(executor) {}
 
   [[nodiscard]] const std::string& id() const { return spec.id; }
 
@@ -27,8 +33,12 @@ struct Fleet::Seat {
   std::string agent_state;  ///< state_id that `acks` counts for
   AckTracker acks;
   std::string trouble = "it has not been reached yet";
-  bool lost = false;  ///< away for so long that its trials were given up
+  bool retired = false;                      ///< nobody uses it any more, and its agent was told to end
+  std::map<std::string, std::string> notes;  ///< by attempt
   asio::steady_timer loss_timer;
+  std::string refusal;  ///< why a start there failed a moment ago
+  std::chrono::milliseconds refusal_pause{0};
+  asio::steady_timer refusal_timer;
 };
 
 Fleet::Fleet(asio::any_io_executor executor, MakeHost make_host, Options options)
@@ -39,9 +49,9 @@ Fleet::~Fleet() = default;
 void Fleet::open(Listener listener, std::set<std::string> drained) {
   listener_ = std::move(listener);
   drained_ = std::move(drained);
-  opened_ = true;
   // This machine is connected to without being asked for: whatever still runs there has to be found.
-  (void)seat_for(HostSpec{});
+  seat_for(HostSpec{});
+  opened_ = true;
   for (const auto& [id, seat] : seats_) connect(*seat);
 }
 
@@ -54,26 +64,48 @@ void Fleet::enlist(const std::string& experiment, std::vector<HostSpec> specs, s
 }
 
 void Fleet::dismiss(const std::string& experiment) {
-  if (users_.erase(experiment) == 0) return;
+  const auto found = users_.find(experiment);
+  if (found == users_.end()) return;
+  // Trials that still run there are to be found by the next daemon.
+  const Holdings left = std::move(found->second.holdings);
+  users_.erase(found);
   bool freed = false;
   for (const auto& [id, seat] : seats_) freed = seat->slots.remove(experiment) || freed;
   set_limits();
-  std::erase_if(seats_, [this](const auto& entry) {
+  std::erase_if(seats_, [this, &left](const auto& entry) {
     const Seat& seat = *entry.second;
     const bool is_used =
         seat.spec.kind == HostSpec::Kind::Local || std::any_of(users_.begin(), users_.end(), [&](const auto& user) {
           return std::any_of(user.second.specs.begin(), user.second.specs.end(),
                              [&](const HostSpec& spec) { return spec.id == seat.id(); });
         });
+    if (!is_used && !left.contains(entry.first)) retire(entry.second);
     return !is_used;
   });
   if (freed && listener_.room) listener_.room();
 }
 
+/// Ends an agent that has nothing to do any more, and the connection to it. One that cannot be reached stays.
+void Fleet::retire(const std::shared_ptr<Seat>& seat) {
+  seat->retired = true;
+  seat->refusal_timer.cancel();
+  if (!seat->hello) return;
+  retired_.insert(seat);
+  seat->host->send(proto::Shutdown{"idle", 0});
+  forget_after(*seat, kRetirement);
+}
+
+void Fleet::forget_after(Seat& seat, std::chrono::milliseconds span) {
+  seat.loss_timer.expires_after(span);
+  seat.loss_timer.async_wait([this, &seat](boost::system::error_code error) {
+    if (!error) std::erase_if(retired_, [&seat](const auto& held) { return held.get() == &seat; });
+  });
+}
+
 Fleet::Seat& Fleet::seat_for(const HostSpec& spec) {
   auto& seat = seats_[spec.id];
   if (!seat) {
-    seat = std::make_unique<Seat>(executor_, spec,
+    seat = std::make_shared<Seat>(executor_, spec,
                                   spec.kind == HostSpec::Kind::Local ? options_.local_slots : std::nullopt);
     if (opened_) connect(*seat);
   } else {
@@ -118,6 +150,7 @@ Offer Fleet::offer(const std::string& experiment, std::int64_t most) {
 Candidate Fleet::candidate(const std::string& experiment, const HostSpec& spec) const {
   Candidate candidate;
   candidate.spec = spec;
+  if (spec.kind == HostSpec::Kind::Local && !spec.slots) candidate.spec.slots = options_.local_slots;
   const auto found = seats_.find(spec.id);
   if (found == seats_.end()) {
     candidate.obstacle = fmt::format("host {} is not known", spec.id);
@@ -128,11 +161,17 @@ Candidate Fleet::candidate(const std::string& experiment, const HostSpec& spec) 
     candidate.obstacle = fmt::format("agent on {} is not connected: {}", spec.id, seat.trouble);
   else if (drained_.contains(spec.id))
     candidate.obstacle = fmt::format("{} is drained: lathectl host resume {}", spec.id, spec.id);
+  else if (!seat.refusal.empty())
+    candidate.obstacle = seat.refusal;
   else
     candidate.obstacle = reservation_against(experiment, users_.at(experiment), spec.id);
   candidate.running = seat.slots.running();
   candidate.share = seat.slots.available(experiment);
   candidate.gpus = gpus_of(seat);
+  if (!seat.report)
+    candidate.gpu_trouble = fmt::format("{} has not told of its GPUs yet", spec.id);
+  else if (!seat.report->gpu_error.empty())
+    candidate.gpu_trouble = fmt::format("{} cannot look at its GPUs: {}", spec.id, seat.report->gpu_error);
   return candidate;
 }
 
@@ -160,6 +199,7 @@ std::vector<GpuView> Fleet::gpus_of(const Seat& seat) const {
 
 /// A demand for many GPUs that has waited long enough keeps the host that comes nearest to it from smaller ones.
 std::string Fleet::reservation_against(const std::string& experiment, const User& user, const std::string& host) const {
+  if (user.gpus.value_or(0) == 0) return {};
   const auto now = Clock::now();
   for (const auto& [id, other] : users_) {
     if (id == experiment || !other.blocked_since || now - *other.blocked_since < options_.patience) continue;
@@ -168,7 +208,7 @@ std::string Fleet::reservation_against(const std::string& experiment, const User
     for (const HostSpec& spec : other.specs) {
       const auto seat = seats_.find(spec.id);
       if (seat == seats_.end() || !seat->second->hello || drained_.contains(spec.id)) continue;
-      candidates.push_back({spec, {}, 0, 1, gpus_of(*seat->second)});
+      candidates.push_back({spec, {}, 0, 1, gpus_of(*seat->second), {}});
     }
     if (nearest_host(*other.gpus, candidates) == host) {
       return fmt::format("{} is being emptied for experiment {}, whose trials need {} GPUs", host, id, *other.gpus);
@@ -206,7 +246,8 @@ void Fleet::connect(Seat& seat) {
       [this, &seat](proto::SequencedEvent event) { on_event(seat, std::move(event)); },
       [this, &seat](proto::HostReport report) { on_report(seat, std::move(report)); },
       [this, &seat](const std::string& why) { on_disconnected(seat, why); },
-      [this](const std::string& trial_id, const std::string& why) { listener_.not_started(trial_id, why); },
+      [this, &seat](const std::string& trial_id, const std::string& why) { on_not_started(seat, trial_id, why); },
+      [&seat](proto::TrialNote note) { seat.notes[note.trial_id] = std::move(note.text); },
   });
   watch_for_loss(seat);
 }
@@ -217,12 +258,13 @@ void Fleet::on_connected(Seat& seat, const proto::Hello& hello) {
   seat.agent_state = hello.state_id;
   seat.hello = hello;
   seat.trouble.clear();
-  seat.lost = false;
   seat.loss_timer.cancel();
   listener_.connected(seat.id(), hello);
 }
 
 void Fleet::on_event(Seat& seat, proto::SequencedEvent event) {
+  if (std::holds_alternative<proto::TrialStarted>(event.event)) seat.refusal_pause = {};
+  if (const auto* exited = std::get_if<proto::TrialExited>(&event.event)) seat.notes.erase(exited->trial_id);
   if (seat.acks.receive(event.sequence)) listener_.event(seat.agent_state, std::move(event));
 }
 
@@ -232,14 +274,36 @@ void Fleet::on_report(Seat& seat, proto::HostReport report) {
 }
 
 void Fleet::on_disconnected(Seat& seat, const std::string& why) {
+  if (seat.retired) {
+    forget_after(seat, std::chrono::milliseconds(0));
+    return;
+  }
   const bool was_connected = seat.hello.has_value();
-  if (was_connected || why != seat.trouble) spdlog::warn("agent {}: {}", seat.id(), why);
   const bool is_news = was_connected || why != seat.trouble;
+  if (is_news) spdlog::warn("agent {}: {}", seat.id(), why);
   seat.hello.reset();
   seat.report.reset();
+  seat.notes.clear();
   seat.trouble = why;
   if (was_connected) watch_for_loss(seat);
   if (is_news) listener_.disconnected(seat.id(), why);
+}
+
+/// A host that cannot take what a trial needs is left alone for a while, so that its trials go elsewhere or wait for
+/// it, and do not fail one by one.
+void Fleet::on_not_started(Seat& seat, const std::string& trial_id, const std::string& why) {
+  if (why != seat.refusal) spdlog::warn("agent {}: {} was not started: {}", seat.id(), trial_id, why);
+  seat.refusal = why;
+  seat.refusal_pause = std::clamp(seat.refusal_pause * 2, options_.refusal_pause, options_.refusal_pause * 12);
+  seat.refusal_timer.expires_after(seat.refusal_pause);
+  seat.refusal_timer.async_wait([this, id = seat.id()](boost::system::error_code error) {
+    if (error) return;
+    const auto found = seats_.find(id);
+    if (found == seats_.end()) return;
+    found->second->refusal.clear();
+    listener_.room();
+  });
+  listener_.not_started(trial_id, why);
 }
 
 /// This machine cannot be lost: where the daemon lives, an agent can be started.
@@ -247,9 +311,9 @@ void Fleet::watch_for_loss(Seat& seat) {
   if (seat.spec.kind == HostSpec::Kind::Local) return;
   seat.loss_timer.expires_after(options_.lost_after);
   seat.loss_timer.async_wait([this, id = seat.id()](boost::system::error_code error) {
+    if (error) return;
     const auto found = seats_.find(id);
-    if (error || found == seats_.end() || found->second->hello) return;
-    found->second->lost = true;
+    if (found == seats_.end() || found->second->hello) return;
     listener_.lost(id, found->second->trouble);
   });
 }
@@ -259,15 +323,11 @@ const proto::Hello* Fleet::hello(const std::string& host) const {
   return found != seats_.end() && found->second->hello ? &*found->second->hello : nullptr;
 }
 
-const HostSpec* Fleet::spec(const std::string& host) const {
+std::string Fleet::note(const std::string& host, const std::string& attempt) const {
   const auto found = seats_.find(host);
-  return found == seats_.end() ? nullptr : &found->second->spec;
-}
-
-const std::string& Fleet::trouble(const std::string& host) const {
-  static const std::string unknown = "it is not known";
-  const auto found = seats_.find(host);
-  return found == seats_.end() ? unknown : found->second->trouble;
+  if (found == seats_.end()) return {};
+  const auto note = found->second->notes.find(attempt);
+  return note == found->second->notes.end() ? std::string() : note->second;
 }
 
 std::vector<std::string> Fleet::connected() const {
@@ -303,40 +363,48 @@ void Fleet::acknowledge(Seat& seat) {
 
 std::vector<HostStatus> Fleet::status() const {
   std::vector<HostStatus> all;
-  for (const auto& [id, seat] : seats_) {
-    HostStatus status;
-    status.spec = seat->spec;
-    if (status.spec.address) status.spec.address->password = status.spec.address->passphrase = proto::Secret();
-    status.connected = seat->hello.has_value();
-    status.drained = drained_.contains(id);
-    status.trouble = seat->trouble;
-    status.hello = seat->hello;
-    status.report = seat->report;
-    for (const auto& [experiment, user] : users_) {
-      const auto holding = user.holdings.find(id);
-      if (holding != user.holdings.end() && holding->second.trials > 0)
-        status.trials[experiment] = holding->second.trials;
-    }
-    all.push_back(std::move(status));
-  }
+  for (const auto& [id, seat] : seats_) all.push_back(status_of(*seat));
   return all;
 }
 
-bool Fleet::drain(const std::string& host, bool drained) {
-  if (!seats_.contains(host)) return false;
+std::optional<HostStatus> Fleet::status(const std::string& host) const {
+  const auto found = seats_.find(host);
+  if (found == seats_.end()) return std::nullopt;
+  return status_of(*found->second);
+}
+
+HostStatus Fleet::status_of(const Seat& seat) const {
+  HostStatus status;
+  status.spec = seat.spec;
+  if (status.spec.address) status.spec.address->password = status.spec.address->passphrase = proto::Secret();
+  status.connected = seat.hello.has_value();
+  status.drained = drained_.contains(seat.id());
+  status.trouble = seat.hello ? seat.refusal : seat.trouble;
+  status.hello = seat.hello;
+  status.report = seat.report;
+  for (const auto& [experiment, user] : users_) {
+    const auto holding = user.holdings.find(seat.id());
+    if (holding != user.holdings.end() && holding->second.trials > 0)
+      status.trials[experiment] = holding->second.trials;
+  }
+  return status;
+}
+
+void Fleet::drain(const std::string& host, bool drained) {
   if (drained)
     drained_.insert(host);
   else
     drained_.erase(host);
   if (listener_.room) listener_.room();
-  return true;
 }
 
 asio::awaitable<void> Fleet::close() {
   for (const auto& [id, seat] : seats_) {
     seat->loss_timer.cancel();
+    seat->refusal_timer.cancel();
     if (seat->host) co_await seat->host->close();
   }
+  retired_.clear();
 }
 
 }  // namespace lathe::manager

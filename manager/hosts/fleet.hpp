@@ -22,6 +22,7 @@
 #include "hosts/host.hpp"
 #include "hosts/host_slots.hpp"
 #include "hosts/host_spec.hpp"
+#include "hosts/host_status.hpp"
 #include "hosts/placement.hpp"
 
 namespace lathe::manager {
@@ -32,17 +33,6 @@ struct Holding {
   std::vector<std::int64_t> gpus;  ///< one entry for each trial and GPU
 };
 using Holdings = std::map<std::string, Holding>;
-
-/// What people are told of a host.
-struct HostStatus {
-  HostSpec spec;  ///< without secrets
-  bool connected = false;
-  bool drained = false;
-  std::string trouble;  ///< why it is not connected; empty while it is
-  std::optional<proto::Hello> hello;
-  std::optional<proto::HostReport> report;
-  std::map<std::string, std::int64_t> trials;  ///< by experiment
-};
 
 class Fleet {
  public:
@@ -58,9 +48,10 @@ class Fleet {
   using MakeHost = std::function<std::unique_ptr<Host>(const HostSpec&)>;
 
   struct Options {
-    std::optional<std::int64_t> local_slots;       ///< of this machine, where no config says otherwise
-    std::chrono::milliseconds lost_after{60'000};  ///< how long a host may be away before its trials are given up
-    std::chrono::milliseconds patience{30'000};    ///< how long a demand may be overtaken by smaller ones
+    std::optional<std::int64_t> local_slots;         ///< of this machine, where no config says otherwise
+    std::chrono::milliseconds lost_after{60'000};    ///< how long a host may be away before its trials are given up
+    std::chrono::milliseconds patience{30'000};      ///< how long a demand may be overtaken by smaller ones
+    std::chrono::milliseconds refusal_pause{5'000};  ///< after a start that failed; doubles up to twelve times that
   };
 
   Fleet(boost::asio::any_io_executor executor, MakeHost make_host, Options options);
@@ -73,7 +64,7 @@ class Fleet {
   // ---- experiments ----
   /// The experiment uses these hosts from now on; new ones are connected to.
   void enlist(const std::string& experiment, std::vector<HostSpec> specs, std::optional<std::int64_t> gpus);
-  /// It does no longer. Hosts that nobody uses are disconnected from, but for this machine.
+  /// It does no longer. On hosts that nobody uses the agent is ended, but on this machine: nothing is left running there.
   void dismiss(const std::string& experiment);
   /// Places for up to `most` more of its trials. Nothing is reserved: claim() what is taken before anybody else asks.
   [[nodiscard]] Offer offer(const std::string& experiment, std::int64_t most);
@@ -83,8 +74,8 @@ class Fleet {
   // ---- hosts ----
   /// None: not connected.
   [[nodiscard]] const proto::Hello* hello(const std::string& host) const;
-  [[nodiscard]] const HostSpec* spec(const std::string& host) const;
-  [[nodiscard]] const std::string& trouble(const std::string& host) const;
+  /// What its agent says of a trial that has not ended; empty: nothing.
+  [[nodiscard]] std::string note(const std::string& host, const std::string& attempt) const;
   [[nodiscard]] std::vector<std::string> connected() const;
   void send(const std::string& host, proto::ToAgent message);
   void start(const std::string& host, Launch launch);
@@ -92,8 +83,10 @@ class Fleet {
   void commit(const std::string& state_id, std::uint64_t sequence);
 
   [[nodiscard]] std::vector<HostStatus> status() const;
-  /// False: there is no such host.
-  bool drain(const std::string& host, bool drained);
+  /// None: there is no such host.
+  [[nodiscard]] std::optional<HostStatus> status(const std::string& host) const;
+  /// Holds for a host of that name whether there is one now or not.
+  void drain(const std::string& host, bool drained);
   [[nodiscard]] bool is_drained(const std::string& host) const { return drained_.contains(host); }
 
   [[nodiscard]] boost::asio::awaitable<void> close();
@@ -108,11 +101,15 @@ class Fleet {
   };
 
   Seat& seat_for(const HostSpec& spec);
+  void retire(const std::shared_ptr<Seat>& seat);
+  void forget_after(Seat& seat, std::chrono::milliseconds span);
+  [[nodiscard]] HostStatus status_of(const Seat& seat) const;
   void connect(Seat& seat);
   void on_connected(Seat& seat, const proto::Hello& hello);
   void on_event(Seat& seat, proto::SequencedEvent event);
   void on_report(Seat& seat, proto::HostReport report);
   void on_disconnected(Seat& seat, const std::string& why);
+  void on_not_started(Seat& seat, const std::string& trial_id, const std::string& why);
   void watch_for_loss(Seat& seat);
   void acknowledge(Seat& seat);
   void set_limits();
@@ -125,7 +122,8 @@ class Fleet {
   MakeHost make_host_;
   Options options_;
   Listener listener_;
-  std::map<std::string, std::unique_ptr<Seat>> seats_;
+  std::map<std::string, std::shared_ptr<Seat>> seats_;
+  std::set<std::shared_ptr<Seat>> retired_;  ///< whose agents are being ended
   std::map<std::string, User> users_;
   std::set<std::string> drained_;
   bool opened_ = false;

@@ -45,6 +45,7 @@ std::string why_not_free(const Candidate& host, const GpuView& gpu) {
 
 std::string why_no_gpus(const Candidate& host, std::int64_t gpus) {
   const auto present = static_cast<std::int64_t>(host.gpus.size());
+  if (present < gpus && !host.gpu_trouble.empty()) return host.gpu_trouble;
   if (present < gpus) {
     return fmt::format("{} has {} GPU{}, trialGpuNumber asks for {}", name_of(host), present, present == 1 ? "" : "s",
                        gpus);

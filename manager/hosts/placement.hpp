@@ -23,6 +23,7 @@ struct Candidate {
   std::int64_t running = 0;  ///< trials of all experiments
   std::int64_t share = 0;    ///< how many more this experiment may start there, by its fair part of the slots
   std::vector<GpuView> gpus;
+  std::string gpu_trouble;  ///< why `gpus` may lack some; empty: these are all
 };
 
 struct Place {

@@ -60,7 +60,7 @@ struct TrialRecord {
   std::string source = "algorithm";  ///< algorithm, customized or resumed
   nlohmann::ordered_json parameters;
   std::int64_t attempt = 0;  ///< 0 at first; one more each time it had to be run again
-  std::string wait_reason;   ///< why a WAITING trial waits
+  std::string wait_reason;   ///< why a WAITING trial waits, or a RUNNING one in the queue of a cluster
   Milliseconds submit_ms = 0;
   std::optional<Milliseconds> start_ms;
   std::optional<Milliseconds> end_ms;

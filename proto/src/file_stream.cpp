@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include <openssl/evp.h>
-
 #include <lathe/proto/frames.hpp>
+
+#include "sha256.hpp"
 
 namespace lathe::proto {
 namespace {
@@ -28,29 +28,6 @@ constexpr int max_nesting = 16;
 std::string errno_text() {
   return std::strerror(errno);
 }
-
-class Hasher {
- public:
-  Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
-
-  void add(const char* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
-
-  [[nodiscard]] std::string finish() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-      text += digits[digest[i] >> 4];
-      text += digits[digest[i] & 15];
-    }
-    return text;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
 
 class OpenFile {
  public:
@@ -124,20 +101,20 @@ class IncomingFile {
 Result<std::string> hash_of_file(const fs::path& path) {
   const OpenFile file(path, O_RDONLY);
   if (!file.is_open()) return fail("cannot read " + path.string() + ": " + errno_text());
-  Hasher hasher;
+  Sha256 hasher;
   std::vector<char> chunk(chunk_bytes);
   for (;;) {
     const ssize_t count = ::read(file.get(), chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return fail("cannot read " + path.string() + ": " + errno_text());
     if (count == 0) return hasher.finish();
-    hasher.add(chunk.data(), static_cast<std::size_t>(count));
+    hasher.add({chunk.data(), static_cast<std::size_t>(count)});
   }
 }
 
 std::string hash_of_text(std::string_view text) {
-  Hasher hasher;
-  hasher.add(text.data(), text.size());
+  Sha256 hasher;
+  hasher.add(text);
   return hasher.finish();
 }
 
@@ -244,13 +221,13 @@ Result<void> FileStream::send_text(std::string_view bytes) {
 
 Result<std::string> FileStream::receive_file(const fs::path& path, std::uint64_t size, unsigned mode) {
   IncomingFile file(path, mode);
-  Hasher hasher;
+  Sha256 hasher;
   std::vector<char> chunk(chunk_bytes);
   for (std::uint64_t left = size; left > 0;) {
     const auto count = read_some(chunk.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, chunk.size())));
     if (!count) return tl::unexpected(count.error());
     if (*count == 0) return fail("the connection ended in the middle of " + path.filename().string());
-    hasher.add(chunk.data(), *count);
+    hasher.add({chunk.data(), *count});
     file.write(chunk.data(), *count);
     left -= *count;
   }

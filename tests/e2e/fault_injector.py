@@ -43,6 +43,24 @@ class Process:
     def trial(self):
         return self.environment.get("NNI_TRIAL_JOB_ID")
 
+    @property
+    def is_agent(self):
+        """Not a fork of one that has not become anything else yet: the pid in the state folder's lock is the agent's own."""
+        if "--state-dir" not in self.words or self.is_link:
+            return False
+        folder = self.words[self.words.index("--state-dir") + 1]
+        if folder.startswith("~/"):
+            folder = self.environment.get("HOME", "") + folder[1:]
+        try:
+            return int((Path(folder) / "lock").read_text().split()[0]) == self.pid
+        except (OSError, ValueError, IndexError):
+            return False
+
+    @property
+    def is_link(self):
+        """It does nothing but join a host to the daemon."""
+        return self.name == "ssh" or self.words[0].startswith("sshd: ") or {"--attach", "--files"} & set(self.words)
+
     def kill(self):
         """False: it has ended before."""
         try:
@@ -54,22 +72,24 @@ class Process:
             return False
 
 
-def processes_of(folder):
-    """Every process that has the folder in its command line or its environment."""
-    found = []
-    for pid in processes_marked(str(folder)):
-        try:
-            found.append(Process(pid))
-        except (OSError, IndexError):
-            continue
-    return found
+def processes_of(folders):
+    """Every process that has one of the folders in its command line or its environment."""
+    found = {}
+    for folder in folders:
+        for pid in processes_marked(str(folder)):
+            try:
+                found[pid] = Process(pid)
+            except (OSError, IndexError):
+                continue
+    return [found[pid] for pid in sorted(found)]
 
 
 class FaultInjector:
-    def __init__(self, daemon, folder, service, slots, seed=0):
+    def __init__(self, daemon, folders, service, slots, seed=0):
         """`service`: trainingService of the experiments; `slots`: how many trials it can run at once. Everything that is
-        killed has `folder` in its command line or environment."""
-        self.daemon, self.folder, self.service, self.slots, self.seed = daemon, Path(folder), service, slots, seed
+        killed has one of the folders in its command line or environment; files of the test go into the first."""
+        self.daemon, self.folders, self.folder = daemon, [str(folder) for folder in folders], Path(folders[0])
+        self.service, self.slots, self.seed = service, slots, seed
         self.faults = {"lathed": self._kill_daemon, "agent": self._kill_agent, "link": self._cut_link, "trial": self._kill_trial,
                        "keeper": self._kill_keeper}
         self.parameters = None  # of an experiment, the same in each round
@@ -93,10 +113,11 @@ class FaultInjector:
                 "problems": problems}
 
     def _config(self, name, body, trials, concurrency):
-        script = self.folder / f"{name}.sh"
-        script.write_text(body)
-        return {"experimentName": name, "searchSpace": {"x": {"_type": "uniform", "_value": [0, 1]}}, "trialCommand": f"bash {script}",
-                "trialConcurrency": concurrency, "maxTrialNumber": trials, "maxRetries": {"lost": 100},
+        code = self.folder / f"code-{name}"
+        code.mkdir(exist_ok=True)
+        (code / "trial.sh").write_text(body)
+        return {"experimentName": name, "searchSpace": {"x": {"_type": "uniform", "_value": [0, 1]}}, "trialCommand": "bash trial.sh",
+                "trialCodeDirectory": str(code), "trialConcurrency": concurrency, "maxTrialNumber": trials, "maxRetries": {"lost": 100},
                 "tuner": {"name": "Random", "classArgs": {"seed": 7}}, "trainingService": self.service}
 
     def _status(self, experiment):
@@ -110,21 +131,23 @@ class FaultInjector:
         self.daemon.start()
         return 1
 
+    def _processes(self):
+        return processes_of(self.folders)
+
     def _kill_one(self, chance, wanted):
-        found = sorted((process for process in processes_of(self.folder) if wanted(process)), key=lambda process: process.pid)
-        victim = chance.choice(found) if found else None
-        return victim if victim and victim.kill() else None
+        found = [process for process in self._processes() if wanted(process)]
+        return int(bool(found) and chance.choice(found).kill())
 
     def _kill_agent(self, chance):
-        return int(self._kill_one(chance, lambda process: process.name == "lathe-agent") is not None)
+        return self._kill_one(chance, lambda process: process.is_agent)
 
     def _cut_link(self, chance):
-        return int(self._kill_one(chance, lambda process: process.name == "ssh") is not None)
+        return self._kill_one(chance, lambda process: process.is_link)
 
     def _kill_trial(self, chance):
-        found = [process for process in processes_of(self.folder) if process.trial and process.name == "bash"]
-        names = {process.pid: process.name for process in processes_of(self.folder)}
-        leaders = sorted((process for process in found if names.get(process.parent) == "lathe-keeper"), key=lambda process: process.pid)
+        processes = self._processes()
+        keepers = {process.pid for process in processes if process.name == "lathe-keeper"}
+        leaders = [process for process in processes if process.trial and process.parent in keepers]
         if not leaders:
             return 0
         victim = chance.choice(leaders)
@@ -132,7 +155,7 @@ class FaultInjector:
         return int(victim.kill())
 
     def _kill_keeper(self, chance):
-        return int(self._kill_one(chance, lambda process: process.name == "lathe-keeper") is not None)
+        return self._kill_one(chance, lambda process: process.name == "lathe-keeper")
 
     # ---- what has to hold --------------------------------------------------------------------------------------------
 
@@ -165,8 +188,9 @@ class FaultInjector:
             yield f"note: {trial['note']}"
         if not started <= trial["attempt"] + 1 or (trial["status"] == "SUCCEEDED" and started == 0):
             yield f"was started {started} times in {trial['attempt'] + 1} attempts"
-        if len(trial.get("attempts", [])) != trial["attempt"]:
-            yield f"has {len(trial.get('attempts', []))} earlier attempts on record, is at {trial['attempt']}"
+        earlier = self.daemon.client.get(f"experiments/{experiment}/trials/{trial['id']}").get("attempts", [])
+        if [attempt["attempt"] for attempt in earlier] != list(range(trial["attempt"])):
+            yield f"is at attempt {trial['attempt']}, with {earlier} on record"
         metrics = [(metric["type"], metric["sequence"], float(metric["value"])) for metric in self.daemon.client.metrics(experiment, trial["id"])]
         expected = [("PERIODICAL", i, 100.0 * trial["sequence"] + i) for i in range(INTERMEDIATE)] + [("FINAL", 0, float(trial["sequence"]))]
         if trial["status"] == "SUCCEEDED":
@@ -180,7 +204,7 @@ class FaultInjector:
     def _orphans(self):
         """What is left of trials; it may take a moment to go."""
         def left():
-            return [process for process in processes_of(self.folder) if process.trial or process.name == "lathe-keeper"]
+            return [process for process in self._processes() if process.trial or process.name == "lathe-keeper"]
 
         deadline = time.monotonic() + 5
         while left() and time.monotonic() < deadline:

@@ -7,17 +7,28 @@ import argparse
 import sys
 import unittest
 
+import sshd
 from fault_injector import FaultInjector, header, line
 from harness import LatheTest
 
-SLOTS = 6
+HOSTS, SLOTS = 3, 2
 
 
 class Faults(LatheTest):
-    rounds, trials, seed = 4, 60, 1
+    own_daemon = True
+    rounds, trials, seed = 4, 40, 1
+
+    def setUp(self):
+        if sshd.missing():
+            raise unittest.SkipTest(f"OPENSSH-SERVER IS NOT INSTALLED: {', '.join(sshd.missing())}")
+        self.hosts = sshd.SshHosts(HOSTS)
+        self.addCleanup(self.hosts.stop)
+        self.hosts.start()
+        type(self).daemon_arguments = ("--ssh-config", str(self.hosts.config), "--lost-after", "5s")
+        super().setUp()
 
     def test_nothing_is_lost_doubled_or_left(self):
-        injector = FaultInjector(self.daemon, self.folder, {"platform": "local", "slots": SLOTS}, SLOTS, self.seed)
+        injector = FaultInjector(self.daemon, [self.folder, self.hosts.folder], self.hosts.service(slots=SLOTS), HOSTS * SLOTS, self.seed)
         print("\n" + header(), flush=True)
         problems = []
         for number in range(self.rounds):

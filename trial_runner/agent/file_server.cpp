@@ -154,14 +154,32 @@ class FileServer {
     const auto own = entry.find("own");
     const bool is_own = own != entry.end() && own->is_boolean() && own->get<bool>();
     const auto mode = static_cast<unsigned>(number_of(entry, "mode"));
-    // What nobody is to write needs no second copy on disk.
-    const bool is_linked = !is_own && ::link((store_ / hash).c_str(), temporary.c_str()) == 0;
-    if (!is_linked) {
-      if (auto copied = copy(store_ / hash, temporary, mode); !copied) return copied;
-    }
+    if (auto made = is_own ? copy(store_ / hash, temporary, mode) : share(hash, mode, temporary); !made) return made;
     if (std::rename(temporary.c_str(), to->c_str()) != 0) return fail(describe_errno("cannot write " + to->string()));
     // Two names of one file: rename() leaves both.
     ::unlink(temporary.c_str());
+    return {};
+  }
+
+  /// What nobody is to write needs no second copy on disk, but for those of the modes "read" and "read and run".
+  Result<void> share(const std::string& hash, unsigned mode, const fs::path& to) const {
+    fs::path stored = store_ / hash;
+    if ((mode & S_IXUSR) != 0) {
+      stored += ".run";
+      if (auto kept = keep_runnable(store_ / hash, stored); !kept) return kept;
+    }
+    return ::link(stored.c_str(), to.c_str()) == 0 ? Result<void>() : copy(stored, to, mode);
+  }
+
+  static Result<void> keep_runnable(const fs::path& stored, const fs::path& runnable) {
+    std::error_code ignored;
+    if (fs::exists(runnable, ignored)) return {};
+    const fs::path temporary = runnable.string() + ".unchecked";
+    ::unlink(temporary.c_str());
+    if (auto copied = copy(stored, temporary, 0555); !copied) return copied;
+    if (std::rename(temporary.c_str(), runnable.c_str()) != 0) {
+      return fail(describe_errno("cannot write " + runnable.string()));
+    }
     return {};
   }
 

@@ -25,6 +25,9 @@ struct ForkReport {
 /// A host may be so busy that a fork takes seconds; it never takes so long.
 constexpr int fork_patience_ms = 30'000;
 
+/// Of a start whose keeper was killed on the way, as by one that makes room when memory runs out.
+constexpr int most_repetitions = 2;
+
 /// The command's side. Only calls that are safe behind a fork.
 [[noreturn]] void run_command(const LaunchPlan& plan, int gate, int report_pipe) {
   ::setpgid(0, 0);
@@ -64,30 +67,38 @@ ForkReport receive_report(int gate) {
   return report;
 }
 
-}  // namespace
-
-proto::Result<KeptProcess> start_kept(const Command& command, const Descriptor& exit_record) {
-  const auto plan = LaunchPlan::make(command);
-  if (!plan) return tl::unexpected<proto::Error>(plan.error());
+/// One try. The error code ECHILD: somebody has killed the keeper before it could report; nothing has run.
+tl::expected<KeptProcess, int> fork_keeper(const LaunchPlan& plan, const Descriptor& exit_record) {
   std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return proto::fail(describe_errno("cannot make the gate of a process"));
-  }
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return tl::unexpected(errno);
   Descriptor agent_end(ends[0]);
   Descriptor child_end(ends[1]);
   KeptProcess process;
   {
     const SignalBlock block;
     process.keeper = ::fork();
-    if (process.keeper == 0) run_keeper(*plan, agent_end.get(), child_end.get(), exit_record.get());
+    if (process.keeper == 0) run_keeper(plan, agent_end.get(), child_end.get(), exit_record.get());
   }
-  if (process.keeper < 0) return proto::fail(describe_errno("cannot start a process"));
+  if (process.keeper < 0) return tl::unexpected(errno);
   child_end.reset();
   const ForkReport report = receive_report(agent_end.get());
-  if (report.command <= 0) return proto::fail(describe_errno("cannot start a process", report.code));
+  if (report.command <= 0) return tl::unexpected(report.code);
   process.command = report.command;
   process.gate = std::move(agent_end);
   return process;
+}
+
+}  // namespace
+
+proto::Result<KeptProcess> start_kept(const Command& command, const Descriptor& exit_record) {
+  const auto plan = LaunchPlan::make(command);
+  if (!plan) return tl::unexpected<proto::Error>(plan.error());
+  auto process = fork_keeper(*plan, exit_record);
+  for (int again = 0; again < most_repetitions && !process && process.error() == ECHILD; ++again) {
+    process = fork_keeper(*plan, exit_record);
+  }
+  if (!process) return proto::fail(describe_errno("cannot start a process", process.error()));
+  return std::move(*process);
 }
 
 }  // namespace lathe::agent

@@ -6,12 +6,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
-
-#include "hosts/ssh/manifest.hpp"
 
 namespace lathe::manager {
 
@@ -89,29 +88,39 @@ Result<std::string> HashCache::hash_of(const fs::path& file) {
 }
 
 Result<void> FileTransfer::put(const std::vector<TrialInput>& inputs) {
-  const auto manifest = manifest_of(inputs, hashes_);
+  auto manifest = manifest_of(inputs, hashes_);
   if (!manifest) return tl::unexpected(manifest.error());
-  std::vector<std::string> hashes;
-  for (const auto& [hash, file] : manifest->files) hashes.push_back(hash);
-  for (const auto& [hash, text] : manifest->texts) hashes.push_back(hash);
-  for (std::size_t begin = 0; begin < hashes.size(); begin += kHashesAtOnce) {
-    const std::size_t end = std::min(hashes.size(), begin + kHashesAtOnce);
-    const Json some(std::vector<std::string>(hashes.begin() + static_cast<std::ptrdiff_t>(begin),
-                                             hashes.begin() + static_cast<std::ptrdiff_t>(end)));
+  std::erase_if(manifest->entries, [this](const ManifestEntry& entry) {
+    const auto there = placed_.find(entry.to);
+    return there != placed_.end() && there->second == entry;
+  });
+  if (manifest->entries.empty()) return {};
+  if (auto sent = send_missing(*manifest); !sent) return sent;
+  if (auto told = stream_.send(manifest->place()); !told) return told;
+  auto done = expect_done(stream_.receive());
+  if (!done) return done;
+  for (ManifestEntry& entry : manifest->entries) placed_[entry.to] = entry;
+  return {};
+}
+
+Result<void> FileTransfer::send_missing(const Manifest& manifest) {
+  std::set<std::string> needed;
+  for (const ManifestEntry& entry : manifest.entries) needed.insert(entry.hash);
+  for (auto next = needed.begin(); next != needed.end();) {
+    Json some = Json::array();
+    for (; next != needed.end() && some.size() < kHashesAtOnce; ++next) some.push_back(*next);
     const auto missing = missing_of(stream_, some);
     if (!missing) return tl::unexpected(missing.error());
     for (const std::string& hash : *missing) {
-      const auto file = manifest->files.find(hash);
-      const auto text = manifest->texts.find(hash);
-      if (file == manifest->files.end() && text == manifest->texts.end())
-        return fail("the agent misses what nobody has");
-      const auto sent = file != manifest->files.end() ? send_file(stream_, hash, file->second)
-                                                      : send_text(stream_, hash, text->second);
+      const auto file = manifest.files.find(hash);
+      const auto text = manifest.texts.find(hash);
+      if (file == manifest.files.end() && text == manifest.texts.end()) return fail("the agent misses what nobody has");
+      const auto sent = file != manifest.files.end() ? send_file(stream_, hash, file->second)
+                                                     : send_text(stream_, hash, text->second);
       if (!sent) return sent;
     }
   }
-  if (auto told = stream_.send(manifest->place()); !told) return told;
-  return expect_done(stream_.receive());
+  return {};
 }
 
 Result<void> FileTransfer::fetch(const std::string& folder, const fs::path& target,

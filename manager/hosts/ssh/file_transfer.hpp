@@ -12,6 +12,7 @@
 #include <lathe/proto/result.hpp>
 
 #include "hosts/host.hpp"
+#include "hosts/ssh/manifest.hpp"
 
 namespace lathe::manager {
 
@@ -30,11 +31,16 @@ class HashCache {
   std::map<std::filesystem::path, Known> known_;
 };
 
+/// What lies where on a host, as far as this daemon has laid it out: by path.
+using Placed = std::map<std::string, ManifestEntry>;
+
 class FileTransfer {
  public:
-  FileTransfer(proto::FileStream stream, HashCache& hashes) : stream_(stream), hashes_(hashes) {}
+  FileTransfer(proto::FileStream stream, HashCache& hashes, Placed& placed)
+      : stream_(stream), hashes_(hashes), placed_(placed) {}
 
-  /// Sends what the host's store does not have, and has all inputs laid out.
+  /// Sends what the host's store does not have, and has all inputs laid out. What lies there already is left alone: a
+  /// trial that starts now may be reading it.
   [[nodiscard]] proto::Result<void> put(const std::vector<TrialInput>& inputs);
 
   /// Copies the files below `folder` on the host into `target` here, but for what `skip` names at the top.
@@ -42,8 +48,11 @@ class FileTransfer {
                                           const std::vector<std::string>& skip);
 
  private:
+  [[nodiscard]] proto::Result<void> send_missing(const Manifest& manifest);
+
   proto::FileStream stream_;
   HashCache& hashes_;
+  Placed& placed_;
 };
 
 }  // namespace lathe::manager

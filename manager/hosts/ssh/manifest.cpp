@@ -112,7 +112,21 @@ class Builder {
     manifest_.entries.push_back({to, hash, mode, true});
   }
 
+  /// A link may lead to a folder that is being walked through already, and round and round from there.
   Result<void> add_tree(const fs::path& folder, const std::string& to) {
+    std::error_code ignored;
+    const std::string canonical = fs::weakly_canonical(folder, ignored).string() + "/";
+    for (const std::string& above : open_trees_) {
+      if (above.starts_with(canonical))
+        return fail(fmt::format("{} leads to a folder that it lies in", folder.string()));
+    }
+    open_trees_.push_back(canonical);
+    auto walked = walk_tree(folder, to);
+    open_trees_.pop_back();
+    return walked;
+  }
+
+  Result<void> walk_tree(const fs::path& folder, const std::string& to) {
     const IgnoreRules rules(folder);
     manifest_.folders.push_back(to);
     std::error_code error;
@@ -125,15 +139,14 @@ class Builder {
         if (is_folder) each.disable_recursion_pending();
         continue;
       }
-      if (auto added = add_node(folder, each->path(), relative, to + "/" + relative); !added) return added;
+      if (auto added = add_node(each->path(), relative, to + "/" + relative); !added) return added;
     }
     if (error) return fail(fmt::format("cannot list {}: {}", folder.string(), error.message()));
     return {};
   }
 
   /// Sockets, pipes and devices stay behind: no program expects them in a copy.
-  Result<void> add_node(const fs::path& folder, const fs::path& path, const std::string& relative,
-                        const std::string& to) {
+  Result<void> add_node(const fs::path& path, const std::string& relative, const std::string& to) {
     std::error_code error;
     switch (fs::symlink_status(path, error).type()) {
       case fs::file_type::directory:
@@ -142,14 +155,13 @@ class Builder {
       case fs::file_type::regular:
         return add_file(path, to, /*own=*/true);
       case fs::file_type::symlink:
-        return add_link(folder, path, relative, to);
+        return add_link(path, relative, to);
       default:
         return {};
     }
   }
 
-  Result<void> add_link(const fs::path& folder, const fs::path& path, const std::string& relative,
-                        const std::string& to) {
+  Result<void> add_link(const fs::path& path, const std::string& relative, const std::string& to) {
     std::error_code error;
     const fs::path target = fs::read_symlink(path, error);
     if (error) return fail(fmt::format("cannot read {}: {}", path.string(), error.message()));
@@ -158,9 +170,6 @@ class Builder {
       manifest_.links.emplace_back(to, target.string());
       return {};
     }
-    // Following a link to one of its own parents would never end.
-    if (folder.string().starts_with(fs::weakly_canonical(path, error).string()))
-      return fail(fmt::format("{} leads to a folder that it lies in", path.string()));
     if (!fs::exists(path, error)) return {};
     return add_file(path, to, /*own=*/true);
   }
@@ -175,8 +184,10 @@ class Builder {
     std::string loader;
     for (const fs::path& library : *libraries) {
       const std::string file = library.filename().string();
-      if (file.starts_with("ld-")) loader = file;
-      if (auto added = add_file(library, folder + "/lib/" + file, /*own=*/false); !added) return added;
+      const bool is_loader = file.starts_with("ld-");
+      if (is_loader) loader = file;
+      // The loader alone is executed, which a link into the store cannot be; the others are read by it.
+      if (auto added = add_file(library, folder + "/lib/" + file, /*own=*/is_loader); !added) return added;
     }
     if (loader.empty()) return fail(fmt::format("{} has no loader: it cannot be taken elsewhere", program.string()));
     add_text(fmt::format("#!/bin/sh\nd=$(cd \"$(dirname \"$0\")\" && pwd)\n"
@@ -209,6 +220,7 @@ class Builder {
 
   HashCache& hashes_;
   Manifest manifest_;
+  std::vector<std::string> open_trees_;  ///< canonical, with a slash at the end
 };
 
 }  // namespace

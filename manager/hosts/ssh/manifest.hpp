@@ -21,7 +21,9 @@ struct ManifestEntry {
   std::string to;
   std::string hash;
   unsigned mode = 0644;
-  bool own = false;  ///< a copy of its own, which may be written to
+  bool own = false;  ///< a copy of its own, which may be written to; else a link into the store
+
+  friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;
 };
 
 struct Manifest {

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -34,17 +35,18 @@ const std::string& trial_of(const proto::AgentEvent& event) {
   return std::visit([](const auto& kind) -> const std::string& { return kind.trial_id; }, event);
 }
 
-/// Whether the host has files of this end: it ran there, to whatever end.
+/// Whether the host has files of this end that count: it ran there, to whatever end, and does not run again.
 bool has_files(const proto::AgentEvent& event) {
   const auto* exited = std::get_if<proto::TrialExited>(&event);
-  return exited != nullptr && (exited->exit_code || exited->signal || exited->lost);
+  return exited != nullptr && (exited->exit_code || exited->signal || exited->lost) && exited->killed_by != "requeue";
 }
 
 /// The ssh that carries files, begun when it is first needed. Used on the worker thread, interrupted from the loop.
 class FileChannel {
  public:
-  FileChannel(std::shared_ptr<const SshMachine> machine, std::shared_ptr<HashCache> hashes)
-      : machine_(std::move(machine)), hashes_(std::move(hashes)) {}
+  /// `settings`: of the connection to go through.
+  FileChannel(std::shared_ptr<const SshMachine> machine, SshSettings settings, std::shared_ptr<HashCache> hashes)
+      : machine_(std::move(machine)), settings_(std::move(settings)), hashes_(std::move(hashes)) {}
   ~FileChannel() { end(); }
   FileChannel(const FileChannel&) = delete;
   FileChannel& operator=(const FileChannel&) = delete;
@@ -52,8 +54,8 @@ class FileChannel {
   /// One that fails is begun anew the next time.
   Result<void> use(const std::function<Result<void>(FileTransfer&)>& work) {
     if (auto begun = begin(); !begun) return begun;
-    FileTransfer transfer(proto::FileStream(socket_, socket_), *hashes_);
-    Result<void> done = work(transfer);
+    FileTransfer transfer(proto::FileStream(socket_, socket_), *hashes_, placed_);
+    Result<void> done = carry_out(work, transfer);
     if (!done && done.error().message.starts_with("the connection")) {
       const std::string complaint = process_->complaint();
       if (!complaint.empty()) done = proto::fail(explain_ssh(complaint, machine_->address));
@@ -70,12 +72,21 @@ class FileChannel {
   }
 
  private:
+  /// What the other end says may be of any shape.
+  static Result<void> carry_out(const std::function<Result<void>(FileTransfer&)>& work, FileTransfer& transfer) {
+    try {
+      return work(transfer);
+    } catch (const nlohmann::json::exception& error) {
+      return proto::fail(std::string("the connection carries nonsense: ") + error.what());
+    }
+  }
+
   Result<void> begin() {
     const std::lock_guard lock(mutex_);
     if (interrupted_) return proto::fail("the connection has ended");
     if (process_) return {};
     auto started = SshProcess::start(
-        ssh_beside(machine_->address, machine_->settings, files_command(machine_->agent, machine_->daemon)), {});
+        ssh_beside(machine_->address, settings_, files_command(machine_->agent, machine_->daemon)), {});
     if (!started) return tl::unexpected(started.error());
     process_ = std::move(*started);
     socket_ = process_->take_socket();
@@ -89,11 +100,13 @@ class FileChannel {
   }
 
   std::shared_ptr<const SshMachine> machine_;
+  SshSettings settings_;
   std::mutex mutex_;
   std::unique_ptr<SshProcess> process_;
   int socket_ = -1;
   bool interrupted_ = false;
   std::shared_ptr<HashCache> hashes_;
+  Placed placed_;
 };
 
 }  // namespace
@@ -132,23 +145,31 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
         }),
         with_self([](Core& self, const std::string& why) { self.on_disconnected(why); }),
         {},
+        with_self([](Core& self, proto::TrialNote note) {
+          if (self.listener_.note) self.listener_.note(std::move(note));
+        }),
     });
   }
 
-  void send(proto::ToAgent message) { link_.send(std::move(message)); }
+  void send(proto::ToAgent message) {
+    if (auto* kill = std::get_if<proto::KillTrial>(&message)) {
+      // The agent does not know a trial yet whose files are still on their way.
+      const auto starting = starting_.find(kill->trial_id);
+      if (starting != starting_.end()) {
+        starting->second = std::move(*kill);
+        return;
+      }
+    }
+    link_.send(std::move(message));
+  }
 
   void start(Launch launch) {
-    if (!link_.connected()) return;
-    auto inputs = std::make_shared<std::vector<TrialInput>>(std::move(launch.inputs));
-    auto start = std::make_shared<proto::StartTrial>(std::move(launch.start));
+    if (!link_.connected() || ended_.contains(launch.start.trial_id)) return;
+    starting_[launch.start.trial_id].reset();
+    auto inputs = std::make_shared<const std::vector<TrialInput>>(std::move(launch.inputs));
+    auto start = std::make_shared<const proto::StartTrial>(std::move(launch.start));
     work_on_files([inputs](FileTransfer& transfer) { return transfer.put(*inputs); },
-                  [start](Core& self, const Result<void>& done) {
-                    if (done)
-                      self.link_.send(std::move(*start));
-                    else if (self.listener_.not_started)
-                      self.listener_.not_started(start->trial_id, fmt::format("its files cannot be sent to {}: {}",
-                                                                              self.name(), done.error().message));
-                  });
+                  [start](Core& self, const Result<void>& done) { self.finish_start(*start, done); });
   }
 
   asio::awaitable<void> close() {
@@ -161,7 +182,9 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
     listener_ = {};
     ++connection_;
     held_.clear();
+    starting_.clear();
     if (files_) files_->interrupt();
+    connector_->cancel();
   }
 
  private:
@@ -176,21 +199,39 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
 
   void on_connected(const proto::Hello& hello) {
     ++connection_;
+    ended_.clear();
     root_ = hello.root;
-    files_ = std::make_shared<FileChannel>(options_.machine, hashes_);
+    files_ = std::make_shared<FileChannel>(options_.machine, connector_->settings(), hashes_);
     if (listener_.connected) listener_.connected(hello);
   }
 
   void on_disconnected(const std::string& why) {
     ++connection_;
     held_.clear();
+    starting_.clear();
     if (files_) files_->interrupt();
-    if (listener_.disconnected) listener_.disconnected(why);
+    const std::string complaint = connector_->complaint();
+    if (listener_.disconnected) listener_.disconnected(complaint.empty() ? why : complaint);
+  }
+
+  void finish_start(const proto::StartTrial& start, const Result<void>& done) {
+    const std::optional<proto::KillTrial> kill = std::move(starting_[start.trial_id]);
+    starting_.erase(start.trial_id);
+    // Its end came while its files were on their way, and once that is acknowledged the agent knows it no more.
+    if (ended_.contains(start.trial_id)) return;
+    if (done) {
+      link_.send(start);
+      if (kill) link_.send(*kill);
+    } else if (listener_.not_started) {
+      listener_.not_started(start.trial_id,
+                            fmt::format("its files cannot be sent to {}: {}", name(), done.error().message));
+    }
   }
 
   // ---- events: those of an experiment stay in order behind an end whose files are on their way ----
 
   void on_event(proto::SequencedEvent event) {
+    if (const auto* exited = std::get_if<proto::TrialExited>(&event.event)) ended_.insert(exited->trial_id);
     const std::string experiment = experiment_of(trial_of(event.event));
     auto& held = held_[experiment];
     held.push_back(std::move(event));
@@ -244,8 +285,11 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   AgentLink link_;
   Listener listener_;
   std::string root_;
-  std::uint64_t connection_ = 0;  ///< counts connections and their ends
-  std::map<std::string, std::deque<proto::SequencedEvent>> held_;
+  std::uint64_t connection_ = 0;                                   ///< counts connections and their ends
+  std::map<std::string, std::deque<proto::SequencedEvent>> held_;  ///< by experiment
+  std::set<std::string> ended_;  ///< attempts whose end this connection has told
+  /// Trials whose inputs are on their way, and what has been said of them meanwhile.
+  std::map<std::string, std::optional<proto::KillTrial>> starting_;
   std::shared_ptr<HashCache> hashes_ = std::make_shared<HashCache>();  ///< the worker's
   std::shared_ptr<FileChannel> files_;
   asio::thread_pool worker_;

@@ -44,7 +44,23 @@ inline constexpr std::string_view bootstrap_failed = "LATHE:failed";  ///< and w
 /// Becomes the agent's --files.
 [[nodiscard]] std::string files_command(const AgentImage& agent, const std::string& daemon);
 
-/// What ssh wrote to stderr, as one line that says what to do.
+/// A connection of its own for `command`, for a test of the machine.
+[[nodiscard]] std::vector<std::string> ssh_alone(const proto::SshAddress& address, const SshSettings& settings,
+                                                 const std::string& command);
+
+/// For any shell: tells what there is on the machine, a fact a line, and last `LATHE:end`. See host_probe.hpp.
+[[nodiscard]] std::string probe_command(const AgentImage& agent, const std::string& daemon);
+
+/// What stood in the way of a connection.
+enum class SshStage { Connection, HostKey, Login, Session };
+
+struct SshTrouble {
+  SshStage stage = SshStage::Session;
+  std::string advice;  ///< one line that says what to do
+};
+
+/// What ssh wrote to stderr.
+[[nodiscard]] SshTrouble diagnose_ssh(std::string_view complaint, const proto::SshAddress& address);
 [[nodiscard]] std::string explain_ssh(std::string_view complaint, const proto::SshAddress& address);
 
 }  // namespace lathe::manager

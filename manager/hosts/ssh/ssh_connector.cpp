@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -98,7 +99,7 @@ proto::Result<SshMachine> SshMachine::make(const proto::SshAddress& address, con
   const std::string host = address.name();
   SshMachine machine;
   machine.address = address;
-  machine.settings = {*folder / proto::hash_of_text(host).substr(0, 12), config_file, secrets.has(host)};
+  machine.settings = {*folder / (proto::hash_of_text(host).substr(0, 8) + "."), config_file, secrets.has(host)};
   machine.agent = std::move(*agent);
   machine.daemon = daemon;
   if (machine.settings.has_secret) {
@@ -115,11 +116,12 @@ SshConnector::SshConnector(asio::any_io_executor executor, std::shared_ptr<const
 
 asio::awaitable<proto::Result<AgentLink::Socket>> SshConnector::connect() {
   process_.reset();
-  // A socket that a dead connection left would keep the new one from listening.
-  ::unlink(machine_->settings.control_socket.c_str());
-  auto started = SshProcess::start(
-      ssh_master(machine_->address, machine_->settings, attach_command(machine_->agent, machine_->daemon)),
-      machine_->environment);
+  if (cancelled_) co_return proto::fail("it is not wanted any more");
+  settings_ = machine_->settings;
+  settings_.control_socket += fmt::format("{:07x}", std::random_device{}() & 0xfffffffu);
+  auto started =
+      SshProcess::start(ssh_master(machine_->address, settings_, attach_command(machine_->agent, machine_->daemon)),
+                        machine_->environment);
   if (!started) co_return tl::unexpected(started.error());
   process_ = std::move(*started);
   AgentLink::Socket socket(executor_, asio::local::stream_protocol(), process_->take_socket());
@@ -139,6 +141,16 @@ asio::awaitable<proto::Result<AgentLink::Socket>> SshConnector::connect() {
   if (is_late)
     co_return proto::fail(fmt::format("{} did not answer in {}s", machine_->address.name(), kPatience.count()));
   co_return proto::fail(complaint.empty() ? begun.error().message : explain_ssh(complaint, machine_->address));
+}
+
+void SshConnector::cancel() {
+  cancelled_ = true;
+  if (process_) process_->terminate();
+}
+
+std::string SshConnector::complaint() const {
+  const std::string text = process_ ? process_->complaint() : std::string();
+  return text.empty() ? text : explain_ssh(text, machine_->address);
 }
 
 asio::awaitable<proto::Result<void>> SshConnector::begin(AgentLink::Socket& socket) {

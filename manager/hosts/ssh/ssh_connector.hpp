@@ -18,7 +18,7 @@ namespace lathe::manager {
 /// Everything that the connections to one machine need.
 struct SshMachine {
   proto::SshAddress address;
-  SshSettings settings;
+  SshSettings settings;  ///< control_socket: what the names of all its sockets begin with
   AgentImage agent;
   std::string daemon;  ///< names the agent's state there; letters and digits
   SshProcess::Environment environment;
@@ -40,12 +40,23 @@ class SshConnector {
   /// complains of and what to do.
   [[nodiscard]] boost::asio::awaitable<proto::Result<AgentLink::Socket>> connect();
 
+  /// Those of the present connection: each has a control socket of its own, since an ssh that ends removes its own.
+  [[nodiscard]] const SshSettings& settings() const { return settings_; }
+
+  /// A connection that is being made fails now, and so does every later one.
+  void cancel();
+
+  /// What the ssh of the present connection complains of, as one line; empty: of nothing, or there is none.
+  [[nodiscard]] std::string complaint() const;
+
  private:
   [[nodiscard]] boost::asio::awaitable<proto::Result<void>> begin(AgentLink::Socket& socket);
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<const SshMachine> machine_;
+  SshSettings settings_;
   std::unique_ptr<SshProcess> process_;
+  bool cancelled_ = false;
 };
 
 }  // namespace lathe::manager

@@ -113,8 +113,12 @@ proto::Result<std::unique_ptr<SshProcess>> SshProcess::start(const std::vector<s
 SshProcess::~SshProcess() {
   if (socket_ >= 0) ::close(socket_);
   ::close(complaints_);
-  ::kill(pid_, SIGTERM);
+  terminate();
   reap(pid_);
+}
+
+void SshProcess::terminate() const {
+  ::kill(pid_, SIGTERM);
 }
 
 int SshProcess::take_socket() {

@@ -25,6 +25,9 @@ class SshProcess {
   SshProcess(const SshProcess&) = delete;
   SshProcess& operator=(const SshProcess&) = delete;
 
+  /// Tells it to end; whoever reads from its socket finds that out.
+  void terminate() const;
+
   /// Our end of the pair; the caller closes it. -1 when it was taken before.
   [[nodiscard]] int take_socket();
 

@@ -404,6 +404,39 @@ TEST(Lathectl, DrainsAndResumesTheDaemon) {
   EXPECT_EQ(requests[2].method + " " + requests[2].target, "GET /api/v1/daemon");
 }
 
+TEST(Lathectl, ShowsDrainsAndTestsHosts) {
+  const Json host{{"id", "ana@a:2222"},
+                  {"kind", "remote"},
+                  {"connected", false},
+                  {"drained", false},
+                  {"reason", "nothing listens there"},
+                  {"slots", 4},
+                  {"trials", {{"e1", 3}}}};
+  const Json test{{"host", "ana@a:2222"},
+                  {"ok", false},
+                  {"checks",
+                   {{{"step", "connection"}, {"verdict", "OK"}, {"detail", "it answers"}},
+                    {{"step", "login"}, {"verdict", "FAILED"}, {"detail", "it refused\x1b[31m us"}}}}};
+  const std::string path = "/api/v1/hosts/ana%40a%3A2222";
+  const FakeDaemon daemon(from({{"/api/v1/hosts", {{"items", {host}}}},
+                                {path, host},
+                                {path + "/drain", host},
+                                {path + "/resume", host},
+                                {path + "/test", test}}));
+  const Result all = lathectl(daemon.url(), {"host", "ls"});
+  EXPECT_EQ(all.code, 0);
+  EXPECT_THAT(all.out, HasSubstr("ana@a:2222  remote  away      3/4  nothing listens there"));
+  EXPECT_THAT(lathectl(daemon.url(), {"host", "show", "ana@a:2222"}).out, HasSubstr("3 of experiment e1"));
+  EXPECT_EQ(lathectl(daemon.url(), {"host", "drain", "ana@a:2222"}).code, 0);
+  EXPECT_EQ(daemon.requests().back().method + " " + daemon.requests().back().target, "POST " + path + "/drain");
+  EXPECT_EQ(lathectl(daemon.url(), {"host", "resume", "ana@a:2222"}).code, 0);
+  const Result tested = lathectl(daemon.url(), {"host", "test", "ana@a:2222"});
+  EXPECT_EQ(tested.code, 1) << "scripts can tell";
+  EXPECT_THAT(tested.out, HasSubstr("FAILED   login"));
+  EXPECT_THAT(tested.out, Not(HasSubstr("\x1b[31m")));
+  EXPECT_EQ(lathectl(daemon.url(), {"host", "show", "nowhere"}).code, 1);
+}
+
 TEST(Lathectl, ShowsTheTokenOfAFile) {
   const FakeDaemon daemon(from({{"/api/v1/daemon", {{"version", "1.0"}}}}));
   const auto file = std::filesystem::temp_directory_path() / "lathectl-token-of-a-test";

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,9 +35,11 @@ class ExperimentTest : public ::testing::Test {
     options.max_running = max_running_;
     options.max_database_pages = max_pages_;
     options.trial_grace = std::chrono::milliseconds(100);
-    options.make_host = [this](boost::asio::any_io_executor executor) {
-      auto host = std::make_unique<FakeHost>(std::move(executor), agent_);
-      host_ = host.get();
+    options.lost_after = lost_after_;
+    options.make_host = [this](boost::asio::any_io_executor executor, const HostSpec& spec) {
+      auto host = std::make_unique<FakeHost>(std::move(executor), agent_of(spec.id), spec.id);
+      hosts_[spec.id] = host.get();
+      host->on_gone = [this, id = spec.id] { hosts_.erase(id); };
       return host;
     };
     options.make_tuner = [log = log_](const proto::TunerConfig& config, const proto::SearchSpace&) {
@@ -54,8 +57,7 @@ class ExperimentTest : public ::testing::Test {
 
   /// As kill -9: nothing is written any more.
   void abandon() {
-    if (host_ != nullptr) host_->disconnect("killed");
-    host_ = nullptr;
+    for (const auto& [id, host] : hosts_) host->disconnect("killed");
     manager_.reset();
     loop_.reset();
   }
@@ -75,6 +77,32 @@ class ExperimentTest : public ::testing::Test {
     config.max_trial_number = trials;
     config.tuner.optimize_mode = proto::OptimizeMode::Maximize;
     return config;
+  }
+
+  /// The agent of a host; made when it is first asked for.
+  std::shared_ptr<FakeAgent> agent_of(const std::string& host) {
+    if (host == "local") return agent_;
+    auto& agent = remote_agents_[host];
+    if (!agent) {
+      agent = std::make_shared<FakeAgent>();
+      agent->state_id = "state-of-" + host;
+      agent->root = "/far/" + host;
+    }
+    return agent;
+  }
+
+  /// Trials go to machines of these names, one trial at a time each.
+  proto::ExperimentConfig remote_config(const std::vector<std::string>& hosts, std::optional<std::int64_t> trials) {
+    proto::ExperimentConfig result = config(static_cast<std::int64_t>(hosts.size()), trials);
+    proto::RemoteService service;
+    for (const std::string& host : hosts) {
+      proto::RemoteMachine machine;
+      machine.address.host = host;
+      machine.slots = 1;
+      service.machines.push_back(std::move(machine));
+    }
+    result.training_services = {service};
+    return result;
   }
 
   proto::ExperimentConfig compression_config() {
@@ -147,11 +175,13 @@ class ExperimentTest : public ::testing::Test {
   TempFolder folder_;
   std::optional<std::int64_t> max_running_;
   std::optional<std::int64_t> max_pages_;
-  std::shared_ptr<FakeAgent> agent_ = std::make_shared<FakeAgent>();
+  std::chrono::milliseconds lost_after_{60'000};
+  std::shared_ptr<FakeAgent> agent_ = std::make_shared<FakeAgent>();  ///< of this machine
+  std::map<std::string, std::shared_ptr<FakeAgent>> remote_agents_;
   std::shared_ptr<TunerLog> log_ = std::make_shared<TunerLog>();
   std::unique_ptr<Loop> loop_;
   std::unique_ptr<ExperimentManager> manager_;
-  FakeHost* host_ = nullptr;
+  std::map<std::string, FakeHost*> hosts_;  ///< the manager's connections
 };
 
 }  // namespace lathe::manager

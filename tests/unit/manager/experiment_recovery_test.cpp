@@ -94,10 +94,10 @@ TEST_F(ExperimentTest, ANewAgentStateMeansANewAttempt) {
 
 TEST_F(ExperimentTest, ALostTrialRunsAgainAndIsGivenUpInTheEnd) {
   const std::string id = create(config(1, 1));
-  for (std::size_t i = 0; i < 3; ++i) agent_->lose(running_trial(i));
+  for (std::size_t i = 0; i < 2; ++i) agent_->lose(running_trial(i));
   ASSERT_TRUE(until_status(id, ExperimentStatus::Done));
   EXPECT_EQ(trials(id).at(0).status, TrialStatus::Failed);
-  EXPECT_THAT(trials(id).at(0).reason, HasSubstr("lost 3 times"));
+  EXPECT_THAT(trials(id).at(0).reason, HasSubstr("lost 2 times"));
 }
 
 TEST_F(ExperimentTest, AStopSurvivesACrash) {

@@ -195,12 +195,12 @@ TEST_F(ExperimentTest, StoppingDuringThePreparationEndsIt) {
 }
 
 TEST_F(ExperimentTest, WithoutAnAgentATrialSaysWhyItWaits) {
-  ASSERT_TRUE(until([&] { return host_->connected(); }));
-  host_->disconnect("cable pulled");
+  ASSERT_TRUE(until([&] { return hosts_.at("local")->connected(); }));
+  hosts_.at("local")->disconnect("cable pulled");
   const std::string id = create(config(4, 4));
   ASSERT_TRUE(until([&] { return trials(id).size() == 1; }));
   EXPECT_EQ(trials(id)[0].wait_reason, "agent on local is not connected: cable pulled");
-  host_->connect();
+  hosts_.at("local")->connect();
   running_trial(3);
 }
 
@@ -212,7 +212,7 @@ TEST_F(ExperimentTest, ExperimentsShareTheHostsSlots) {
   running_trial(3);
   const std::string b = create(config(10, 100));
   ASSERT_TRUE(until([&] { return trials(b).size() == 1; }));
-  EXPECT_THAT(trials(b)[0].wait_reason, HasSubstr("other experiments"));
+  EXPECT_EQ(trials(b)[0].wait_reason, "all 4 trial slots of this machine are in use");
   agent_->exit(running_trial(0), 0);
   agent_->exit(running_trial(1), 0);
   running_trial(5);

@@ -28,8 +28,12 @@ class FakeAgent {
   std::deque<proto::SequencedEvent> spool;  ///< not acknowledged
   std::uint64_t sequence = 0;
   std::uint64_t acknowledged = 0;
+  int shutdowns = 0;
   bool reachable = true;
   bool kills_at_once = true;  ///< a KillTrial ends the process right away
+  std::string refusal;        ///< why what trials need cannot be brought there; empty: it can
+  std::string root;           ///< as Hello has it
+  std::string trial_program;  ///< as Hello has it
   /// Called when a process starts; empty: it runs until the test ends it.
   std::function<void(FakeAgent&, const proto::StartTrial&)> on_start;
 
@@ -114,6 +118,7 @@ class FakeAgent {
   }
 
   void receive_shutdown(const proto::Shutdown& shutdown) {
+    ++shutdowns;
     const auto all = running;
     for (const auto& [id, start] : all) exit(id, 143, shutdown.reason);
     if (hang_up) hang_up();
@@ -125,9 +130,17 @@ class FakeAgent {
 /// The connection of one manager to the agent.
 class FakeHost final : public Host {
  public:
-  FakeHost(boost::asio::any_io_executor executor, std::shared_ptr<FakeAgent> agent)
-      : executor_(std::move(executor)), agent_(std::move(agent)), self_(std::make_shared<FakeHost*>(this)) {}
-  ~FakeHost() override { detach(); }
+  FakeHost(boost::asio::any_io_executor executor, std::shared_ptr<FakeAgent> agent, std::string name = "local")
+      : executor_(std::move(executor)),
+        agent_(std::move(agent)),
+        self_(std::make_shared<FakeHost*>(this)),
+        name_(std::move(name)) {}
+  ~FakeHost() override {
+    detach();
+    if (on_gone) on_gone();
+  }
+
+  std::function<void()> on_gone;
 
   const std::string& name() const override { return name_; }
   bool connected() const override { return connected_; }
@@ -143,6 +156,19 @@ class FakeHost final : public Host {
       if (host.connected_) host.agent_->receive(message);
     });
   }
+
+  void start(Launch launch) override {
+    if (agent_->refusal.empty()) {
+      send(std::move(launch.start));
+      return;
+    }
+    post([id = launch.start.trial_id, why = agent_->refusal](FakeHost& host) {
+      if (host.listener_.not_started) host.listener_.not_started(id, why);
+    });
+  }
+
+  void report(proto::HostReport report) { listener_.report(std::move(report)); }
+  void note(proto::TrialNote note) { listener_.note(std::move(note)); }
 
   boost::asio::awaitable<void> close() override {
     detach();
@@ -165,6 +191,8 @@ class FakeHost final : public Host {
     proto::Hello hello;
     hello.state_id = agent_->state_id;
     hello.last_sequence = agent_->sequence;
+    hello.root = agent_->root;
+    hello.trial_program = agent_->trial_program;
     for (const auto& [id, start] : agent_->running) hello.running.push_back(id);
     if (listener_.connected) listener_.connected(hello);
     const auto unacknowledged = agent_->spool;
@@ -195,7 +223,7 @@ class FakeHost final : public Host {
   std::shared_ptr<FakeAgent> agent_;
   std::shared_ptr<FakeHost*> self_;
   Listener listener_;
-  std::string name_ = "local";
+  std::string name_;
   bool connected_ = false;
 };
 

@@ -49,6 +49,7 @@ TEST(Scheduler, StartsCustomizedTrialsFirstThenByAge) {
 TEST(Scheduler, KeepsWithinTheHostsRoomAndPutsOneForwardToShowWhyItWaits) {
   Situation s = running_experiment();
   s.free_slots = 0;
+  s.obstacle = "all slots are in use by other experiments";
   Decision decision = decide(s);
   EXPECT_EQ(decision.suggest, 1);
   s.waiting = {{0, false}};
@@ -57,6 +58,7 @@ TEST(Scheduler, KeepsWithinTheHostsRoomAndPutsOneForwardToShowWhyItWaits) {
   EXPECT_THAT(decision.start, IsEmpty());
   EXPECT_THAT(decision.wait_reason, HasSubstr("other experiments"));
   s.free_slots = 1;
+  s.obstacle.clear();
   EXPECT_THAT(decide(s).start, ElementsAre(0));
 }
 

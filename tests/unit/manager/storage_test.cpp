@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "storage/agent_table.hpp"
+#include "storage/attempt_table.hpp"
+#include "storage/drained_table.hpp"
 #include "storage/experiment_table.hpp"
 #include "storage/metric_table.hpp"
 #include "storage/schema.hpp"
@@ -87,6 +89,64 @@ TEST_F(StorageTest, AFailingStepLeavesTheOldVersion) {
   EXPECT_FALSE(migrate(connection, broken));
   EXPECT_EQ(count(connection, "PRAGMA user_version"), 1);
   EXPECT_EQ(count(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'b'"), 0);
+}
+
+/// What a daemon of one machine left behind is there after the step to several.
+TEST_F(StorageTest, AFirstVersionsDatabaseIsTakenOver) {
+  {
+    Connection old(file(), Access::ReadWrite);
+    ASSERT_TRUE(migrate(old, migrations().first(1)));
+    old.execute(
+        "INSERT INTO experiments VALUES (NULL, 'e1', 'old', 'RUNNING', '{}', 1, 2, NULL, 3, 2, 2, 0, 0, 'state-1', '', "
+        "'', '[]', NULL, NULL, '/x');"
+        "INSERT INTO trials VALUES (NULL, 'e1', 0, 't0', 'RUNNING', 'algorithm', '{}', 1, 2, 'state-1', '', 1, 2, "
+        "NULL, "
+        "NULL, NULL, '', '', '', 7, NULL, '', 0, '/x/t0');");
+  }
+  const auto connection = open();
+  EXPECT_EQ(count(*connection, "PRAGMA user_version"), static_cast<std::int64_t>(migrations().size()));
+  const auto rows = live_trials(*connection, "e1");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].record.host, "local");
+  EXPECT_TRUE(rows[0].record.gpus.empty());
+  EXPECT_EQ(rows[0].losses, 2);
+  EXPECT_EQ(rows[0].failures, 0);
+  EXPECT_EQ(find_experiment(*connection, "e1")->preparation_host, "local");
+  EXPECT_TRUE(drained_hosts(*connection).empty());
+}
+
+// ---- attempts and hosts ----
+
+TEST_F(StorageTest, AttemptsAndPlacesOfATrialComeBackAsTheyWere) {
+  const auto connection = open();
+  insert_experiment(*connection, experiment_row("e1"));
+  TrialRow trial = trial_row("e1", 0, TrialStatus::Running);
+  trial.record.host = "ana@a:2222";
+  trial.record.gpus = {1, 3};
+  trial.failures = 2;
+  insert_trial(*connection, trial);
+  insert_attempt(*connection, {"e1", 0, {1, "b", std::nullopt, 20, "host b was lost"}});
+  insert_attempt(*connection, {"e1", 0, {0, "a", 5, 10, "exit code 1"}});
+  const auto found = find_trial(*connection, "e1", "t0");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->host, "ana@a:2222");
+  EXPECT_EQ(found->gpus, (std::vector<std::int64_t>{1, 3}));
+  ASSERT_EQ(found->attempts.size(), 2u);
+  EXPECT_EQ(found->attempts[0].host, "a");
+  EXPECT_EQ(found->attempts[0].start_ms, 5);
+  EXPECT_EQ(found->attempts[1].reason, "host b was lost");
+  EXPECT_FALSE(found->attempts[1].start_ms);
+  EXPECT_EQ(live_trials(*connection, "e1").at(0).failures, 2);
+  delete_experiment(*connection, "e1");
+  EXPECT_TRUE(attempts_of(*connection, "e1", 0).empty());
+}
+
+TEST_F(StorageTest, DrainedHostsAreRemembered) {
+  store_drained(*open(), "a", true);
+  store_drained(*open(), "a", true);
+  store_drained(*open(), "b", true);
+  store_drained(*open(), "b", false);
+  EXPECT_EQ(drained_hosts(*open()), std::set<std::string>{"a"});
 }
 
 TEST_F(StorageTest, RefusesADatabaseOfANewerVersion) {

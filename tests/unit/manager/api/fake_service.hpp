@@ -20,6 +20,7 @@ class FakeService : public ExperimentService {
   std::optional<nlohmann::ordered_json> last_parameters;
   TrialQuery last_trial_query;
   DaemonState daemon;
+  std::vector<HostStatus> hosts;
   bool is_broken = false;  ///< every call throws
   std::size_t page_limit = 1000;
 
@@ -82,6 +83,19 @@ class FakeService : public ExperimentService {
     daemon.draining = draining;
     co_return checked(daemon);
   }
+  std::vector<HostStatus> list_hosts() const override { return hosts; }
+  Answer<HostStatus> show_host(std::string id) override { co_return find_host(id); }
+  Answer<HostStatus> drain_host(std::string id, bool drained) override {
+    for (HostStatus& host : hosts) {
+      if (host.spec.id == id) host.drained = drained;
+    }
+    co_return find_host(id);
+  }
+  Answer<HostTest> test_host(std::string id) override {
+    const auto found = find_host(id);
+    if (!found) co_return tl::unexpected(found.error());
+    co_return checked(HostTest{id, {{"connection", HostCheck::Verdict::Ok, "it answers"}}});
+  }
   EventBus& events() override { return bus_; }
 
  private:
@@ -97,6 +111,13 @@ class FakeService : public ExperimentService {
       return tl::unexpected(ServiceError{ServiceError::Kind::NotFound, {{"there is no experiment " + id, "", "", 0}}});
     }
     return checked(found->second);
+  }
+
+  ServiceResult<HostStatus> find_host(const std::string& id) {
+    for (const HostStatus& host : hosts) {
+      if (host.spec.id == id) return checked(host);
+    }
+    return tl::unexpected(ServiceError{ServiceError::Kind::NotFound, {{"there is no host " + id, "", "", 0}}});
   }
 
   EventBus bus_{8};

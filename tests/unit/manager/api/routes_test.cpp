@@ -114,6 +114,33 @@ TEST_F(RoutesLive, AnswersAboutItself) {
   EXPECT_EQ(get("/openapi.yaml").body, openapi_text());
 }
 
+TEST_F(RoutesLive, TellsOfHostsDrainsAndTestsThem) {
+  HostStatus status;
+  status.spec.kind = HostSpec::Kind::Remote;
+  status.spec.id = "ana@a.lan:2222";
+  status.spec.address = proto::SshAddress{};
+  status.spec.address->password = proto::Secret("hunter2");
+  status.spec.slots = 4;
+  status.trouble = "nothing listens there";
+  service_.hosts.push_back(status);
+  const json all = get_json("/api/v1/hosts");
+  ASSERT_EQ(all["items"].size(), 1u);
+  EXPECT_EQ(all["items"][0]["id"], "ana@a.lan:2222");
+  EXPECT_EQ(all["items"][0]["kind"], "remote");
+  EXPECT_EQ(all["items"][0]["connected"], false);
+  EXPECT_EQ(all["items"][0]["reason"], "nothing listens there");
+  EXPECT_EQ(all.dump().find("hunter2"), std::string::npos);
+  const std::string path = "/api/v1/hosts/ana%40a.lan%3A2222";
+  EXPECT_EQ(get_json(path)["slots"], 4);
+  EXPECT_EQ(json::parse(ask("POST", path + "/drain").body)["drained"], true);
+  EXPECT_EQ(json::parse(ask("POST", path + "/resume").body)["drained"], false);
+  const json test = json::parse(ask("POST", path + "/test").body);
+  EXPECT_EQ(test["ok"], true);
+  EXPECT_EQ(test["checks"][0]["verdict"], "OK");
+  EXPECT_EQ(get("/api/v1/hosts/nowhere").status, 404u);
+  EXPECT_EQ(ask("POST", "/api/v1/hosts/nowhere/drain").status, 404u);
+}
+
 TEST_F(RoutesLive, UnknownFailuresAre500AndHarmNobodyElse) {
   service_.is_broken = true;
   const ClientResponse failed = get("/healthz");

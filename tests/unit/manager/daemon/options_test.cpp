@@ -55,6 +55,16 @@ TEST(Options, KnowHostsInLowerCase) {
             (std::vector<std::string>{"gpu1.lab", "proxy"}));
 }
 
+TEST(Options, SayHowLongAHostMayBeAwayAndHowSshIsSetUp) {
+  EXPECT_EQ(std::get<DaemonOptions>(parse({})).lost_after, std::chrono::seconds(60));
+  const auto options = std::get<DaemonOptions>(parse({"--lost-after", "5m", "--ssh-config", "/dev/null"}));
+  EXPECT_EQ(options.lost_after, std::chrono::seconds(300));
+  EXPECT_EQ(options.ssh_config, "/dev/null");
+  EXPECT_TRUE(is_usage_error({"--lost-after", "soon"}));
+  EXPECT_TRUE(is_usage_error({"--lost-after", "0s"}));
+  EXPECT_TRUE(is_usage_error({"--ssh-config", "/no/such/file"}));
+}
+
 TEST(Options, RefuseWhatMakesNoSense) {
   EXPECT_TRUE(is_usage_error({"--listen", "localhost"}));
   EXPECT_TRUE(is_usage_error({"--port", "70000"}));

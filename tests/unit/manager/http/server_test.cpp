@@ -198,7 +198,7 @@ TEST(Server, TurnsAwayTheConnectionThatIsOneTooMany) {
 TEST(Server, TellsThatThePortIsInUse) {
   LiveServer server(play);
   asio::io_context loop;
-  HttpServer another(loop.get_executor(), {}, play);
+  HttpServer another(loop.get_executor(), {}, {play, {}});
   const auto refused = another.listen("127.0.0.1", server.port());
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().field, "port");

@@ -7,11 +7,11 @@
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/write.hpp>
 
+#include "../loop.hpp"
+#include "../temp_folder.hpp"
 #include "hosts/ack_tracker.hpp"
 #include "hosts/agent_link.hpp"
 #include "hosts/local_agent.hpp"
-#include "loop.hpp"
-#include "temp_folder.hpp"
 
 namespace lathe::manager {
 namespace {
@@ -109,7 +109,10 @@ class AgentLinkTest : public ::testing::Test {
     link_.open({
         [this](const proto::Hello& hello) { heard_.push_back("hello " + hello.state_id); },
         [this](proto::SequencedEvent event) { heard_.push_back("event " + std::to_string(event.sequence)); },
+        [this](const proto::HostReport& report) { heard_.push_back("load " + std::to_string(report.cores)); },
         [this](const std::string& why) { heard_.push_back("lost " + why); },
+        {},
+        [this](const proto::TrialNote& note) { heard_.push_back("note " + note.text); },
     });
   }
 
@@ -140,8 +143,12 @@ TEST_F(AgentLinkTest, GreetsThenTellsEventsInOrder) {
   peer(0).send(hello());
   peer(0).send(proto::SequencedEvent{1, proto::TrialStarted{"e/t/0", 5, 6}});
   peer(0).send(proto::SequencedEvent{2, proto::TrialExited{"e/t/0", 0, {}, "", false, "", "", 7}});
-  ASSERT_TRUE(until_heard(3));
-  EXPECT_EQ(heard_, (std::vector<std::string>{"hello s1", "event 1", "event 2"}));
+  proto::HostReport report;
+  report.cores = 8;
+  peer(0).send(report);
+  peer(0).send(proto::TrialNote{"e/u/0", "its job is PENDING"});
+  ASSERT_TRUE(until_heard(5));
+  EXPECT_EQ(heard_, (std::vector<std::string>{"hello s1", "event 1", "event 2", "load 8", "note its job is PENDING"}));
   EXPECT_TRUE(link_.connected());
 }
 
