@@ -68,13 +68,14 @@ proto::Result<void> check_commands(const ordered_json& role, const std::string& 
   return refuse(fmt::format("taskRoles.{}.commands: expected a list of texts", to_valid_utf8(name)));
 }
 
+/// `role` is part of the protocol, and moves when the protocol gets a key.
 proto::Result<void> fill_image(ordered_json& protocol, ordered_json& role, const PaiSettings& settings) {
   if (!member(role, "dockerImage").is_null()) return {};
   if (settings.image.empty()) return refuse("no dockerImage, and the config names none either");
+  role["dockerImage"] = own_image;
   put_if_missing(protocol, "prerequisites", ordered_json::array());
   if (!protocol["prerequisites"].is_array()) return refuse("prerequisites: expected a list");
   protocol["prerequisites"].push_back({{"type", "dockerimage"}, {"name", own_image}, {"uri", settings.image}});
-  role["dockerImage"] = own_image;
   return {};
 }
 
@@ -127,11 +128,12 @@ proto::Result<JobProtocol> JobProtocol::make(const PaiSettings& settings) {
   const auto role_name = find_role(protocol.json);
   if (!role_name) return failed(role_name);
   protocol.task_role = *role_name;
-  ordered_json& role = protocol.json["taskRoles"][*role_name];
-  if (const auto checked = check_commands(role, *role_name); !checked) return failed(checked);
-  if (const auto filled = fill_role(role, *role_name); !filled) return failed(filled);
-  if (const auto filled = fill_image(protocol.json, role, settings); !filled) return failed(filled);
-  if (const auto filled = fill_resources(role, settings); !filled) return failed(filled);
+  // Looked up anew each time: a key that is added to an object moves those that are there.
+  const auto role = [&]() -> ordered_json& { return protocol.json["taskRoles"][*role_name]; };
+  if (const auto checked = check_commands(role(), *role_name); !checked) return failed(checked);
+  if (const auto filled = fill_role(role(), *role_name); !filled) return failed(filled);
+  if (const auto filled = fill_resources(role(), settings); !filled) return failed(filled);
+  if (const auto filled = fill_image(protocol.json, role(), settings); !filled) return failed(filled);
   if (const auto filled = fill_storage(protocol.json, settings); !filled) return failed(filled);
   if (!settings.virtual_cluster.empty()) {
     put_if_missing(protocol.json, "defaults", ordered_json::object());

@@ -63,7 +63,7 @@ proto::Result<PaiScript> script_of(const Launch& launch, const MountMap& mount) 
   if (!folder) return tl::unexpected<proto::Error>(folder.error());
   const auto working = in_container(mount, launch.working_directory, "the working directory");
   if (!working) return tl::unexpected<proto::Error>(working.error());
-  PaiScript script{launch.start.trial_id, *folder, *working, mount.inside(portable(launch.environment)),
+  PaiScript script{launch.start.trial_id, mount, *folder, *working, mount.inside(portable(launch.environment)),
                    launch.start.command};
   if (const auto problem = environment_problem(script.environment)) return proto::fail(*problem);
   if (script.command.find('\0') != std::string::npos) return proto::fail("command: has a NUL byte");

@@ -36,6 +36,11 @@ trap finish EXIT
 exec >>"$folder/stdout" 2>>"$folder/stderr" || exit READONLY
 printf '%s\n' "$(hostname)" >"$claim/host"
 
+# Settings and programs that name the storage by its path on the agent's machine find it there too.
+if ! [ -e "$here" ]; then
+  { mkdir -p -- "$(dirname -- "$here")" && ln -s -- "$there" "$here"; } 2>/dev/null
+fi
+
 # Trials of one container keep out of each other's way by files in here.
 LATHE_HOST_DIRECTORY=/tmp/lathe-host
 if mkdir -p -m 700 -- "$LATHE_HOST_DIRECTORY"; then export LATHE_HOST_DIRECTORY; else unset LATHE_HOST_DIRECTORY; fi
@@ -108,8 +113,11 @@ std::string render(const PaiScript& script) {
   if (!words.empty()) words = " env --" + words;
   std::string claim = replaced(std::string(claim_lines), "REFUSED", std::to_string(pai_refused_status));
   claim = replaced(std::move(claim), "READONLY", std::to_string(pai_readonly_status));
-  return fmt::format("#!/bin/bash\n# Trial {}: what its container runs. Written anew for each attempt.\nfolder={}\n",
-                     on_one_line(script.trial_id), shell_quoted(script.folder)) +
+  return fmt::format(
+             "#!/bin/bash\n# Trial {}: what its container runs. Written anew for each attempt.\n"
+             "folder={}\nhere={}\nthere={}\n",
+             on_one_line(script.trial_id), shell_quoted(script.folder), shell_quoted(script.mount.local.string()),
+             shell_quoted(script.mount.container)) +
          claim + "\n" + exports + fmt::format("cd -- {} || exit\n\n", shell_quoted(script.working_directory)) +
          fmt::format("trial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})", words,
                      shell_quoted(script.command)) +

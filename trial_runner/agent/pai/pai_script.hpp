@@ -4,10 +4,13 @@
 #include <map>
 #include <string>
 
+#include "pai/mount_map.hpp"
+
 namespace lathe::agent {
 
 struct PaiScript {
   std::string trial_id;
+  MountMap mount;
   std::string folder;  ///< of the trial
   std::string working_directory;
   std::map<std::string, std::string> environment;  ///< names and values without NUL, no '=' in a name
