@@ -74,7 +74,11 @@ class FakePai:
             def do_PUT(self):
                 pai.handle(self, "PUT")
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request, client_address):
+                """A client that goes away, or does not trust the certificate, is part of the play."""
+
+        self.server = Server(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         if self.tls:
