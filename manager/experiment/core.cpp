@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <lathe/proto/file_stream.hpp>
 
 #include "experiment/ids.hpp"
 #include "experiment/loading.hpp"

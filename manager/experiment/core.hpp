@@ -61,6 +61,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   void open_fleet(std::set<std::string> drained);
   [[nodiscard]] std::unique_ptr<Host> make_host(const HostSpec& spec);
   [[nodiscard]] std::unique_ptr<Host> make_remote_host(const HostSpec& spec);
+  [[nodiscard]] std::unique_ptr<Host> make_pai_host(const HostSpec& spec);
   /// Waits until nothing runs any more, or it is not worth waiting longer.
   [[nodiscard]] boost::asio::awaitable<void> wait_for_trials();
   [[nodiscard]] bool anything_runs() const;

@@ -86,7 +86,12 @@ ExperimentState new_state(proto::ExperimentConfig config, const ExperimentFolder
 
 /// Before anything of the experiment is stored: what is stored has no secrets in it.
 asio::awaitable<proto::Result<void>> ExperimentManager::Core::keep_secrets(const proto::ExperimentConfig& config) {
-  auto keeping = [this, specs = host_specs(config)]() -> proto::Result<void> {
+  auto keeping = [this, specs = host_specs(config), services = config.training_services]() -> proto::Result<void> {
+    for (const proto::TrainingService& service : services) {
+      const auto* pai = std::get_if<proto::PaiService>(&service);
+      if (pai == nullptr) continue;
+      if (auto kept = secrets_->keep_token(pai->name(), pai->token); !kept) return kept;
+    }
     for (const HostSpec& spec : specs) {
       if (!spec.address) continue;
       if (auto kept = secrets_->keep(*spec.address); !kept) return kept;
