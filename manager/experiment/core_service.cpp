@@ -131,6 +131,7 @@ Answer<ExperimentRecord> ExperimentManager::Core::show(std::string id) {
   StorageResult<std::optional<ExperimentRow>> found = co_await database_->read(std::move(query));
   if (!found) co_return refuse(found.error());
   if (!*found) co_return no_experiment(id);
+  add_obstacle((*found)->record);
   co_return std::move((*found)->record);
 }
 
@@ -139,6 +140,7 @@ Answer<Page<ExperimentRecord>> ExperimentManager::Core::list(ExperimentQuery wan
   auto query = [wanted](Connection& connection) { return page_of_experiments(connection, wanted); };
   StorageResult<Page<ExperimentRecord>> page = co_await database_->read(std::move(query));
   if (!page) co_return refuse(page.error());
+  for (ExperimentRecord& record : page->items) add_obstacle(record);
   co_return std::move(*page);
 }
 
@@ -186,6 +188,11 @@ Answer<bool> ExperimentManager::Core::remove(std::string id) {
 }
 
 // ---- trials and metrics ----
+
+void ExperimentManager::Core::add_obstacle(ExperimentRecord& record) const {
+  const auto found = experiments_.find(record.id);
+  if (found != experiments_.end()) record.obstacle = found->second->obstacle();
+}
 
 void ExperimentManager::Core::add_wait_reason(TrialRecord& record) const {
   if (record.status == proto::TrialStatus::Running)
