@@ -143,9 +143,8 @@ def slurm_rows(trials):
             os.environ[name] = cluster.environment()[name]
         with Bench() as bench:
             rows = [throughput_row("Slurm", bench, {"platform": "slurm", "partition": "main"}, trials, CONCURRENCY)]
-            script = next(bench.folder.glob("*/trial.sh"))
             rows.append(bare_slurm("bare `sbatch --wait`", trials, CONCURRENCY, cluster, ["sbatch", "--wait", "--output=/dev/null", "--wrap=true"]))
-            rows.append(bare_slurm("bare `srun`", trials, CONCURRENCY, cluster, ["srun", "bash", "-n", str(script)]))
+            rows.append(bare_slurm("bare `srun`", trials, CONCURRENCY, cluster, ["srun", "true"]))
     return rows
 
 
