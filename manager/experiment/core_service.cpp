@@ -136,6 +136,7 @@ Answer<ExperimentRecord> ExperimentManager::Core::show(std::string id) {
   StorageResult<std::optional<ExperimentRow>> found = co_await database_->read(std::move(query));
   if (!found) co_return refuse(found.error());
   if (!*found) co_return no_experiment(id);
+  add_obstacle((*found)->record);
   co_return std::move((*found)->record);
 }
 
@@ -144,6 +145,7 @@ Answer<Page<ExperimentRecord>> ExperimentManager::Core::list(ExperimentQuery wan
   auto query = [wanted](Connection& connection) { return page_of_experiments(connection, wanted); };
   StorageResult<Page<ExperimentRecord>> page = co_await database_->read(std::move(query));
   if (!page) co_return refuse(page.error());
+  for (ExperimentRecord& record : page->items) add_obstacle(record);
   co_return std::move(*page);
 }
 
@@ -191,6 +193,11 @@ Answer<bool> ExperimentManager::Core::remove(std::string id) {
 }
 
 // ---- trials and metrics ----
+
+void ExperimentManager::Core::add_obstacle(ExperimentRecord& record) const {
+  const auto found = experiments_.find(record.id);
+  if (found != experiments_.end()) record.obstacle = found->second->obstacle();
+}
 
 void ExperimentManager::Core::add_wait_reason(TrialRecord& record) const {
   if (record.status == proto::TrialStatus::Running)
