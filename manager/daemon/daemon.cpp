@@ -44,6 +44,7 @@ ManagerOptions manager_options(const DaemonOptions& options) {
   manager.agent_program = options.agent_program;
   manager.trial_program = options.trial_program;
   manager.ssh_config = options.ssh_config;
+  manager.disk_reserve = options.disk_reserve << 20;
   manager.lost_after = options.lost_after;
   return manager;
 }

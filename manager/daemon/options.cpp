@@ -74,6 +74,10 @@ void describe(CLI::App& app, DaemonOptions& options) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   app.add_flag("--keep-trials", options.keep_trials,
                "leave running trials alone when lathed ends, and take them up again at the next start");
+  app.add_option("--reserve", options.disk_reserve,
+                 "MiB that must be free on the disk of the data folder for trials to be started; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 40));
   app.add_option("--ssh-config", options.ssh_config,
                  "ssh_config for remote hosts, instead of that of the user and of the machine")
       ->check(CLI::ExistingFile);

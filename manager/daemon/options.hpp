@@ -23,6 +23,7 @@ struct DaemonOptions {
   std::string log_level = "info";
   bool keep_trials = false;              ///< at the end, leave running trials to the agent
   std::filesystem::path ssh_config;      ///< absolute; for remote hosts; empty: the user's own
+  std::uint64_t disk_reserve = 100;      ///< MiB of the data folder's disk that must be free to start trials
   std::chrono::seconds lost_after{60};   ///< how long a host may be away before its trials run elsewhere
   bool require_token = false;            ///< always true where others can reach the address
   TlsFiles tls;                          ///< absolute; not wanted: plain HTTP

@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <lathe/proto/file_stream.hpp>
 
 #include "experiment/ids.hpp"
 #include "experiment/loading.hpp"
@@ -41,6 +43,7 @@ ExperimentManager::Core::Core(asio::any_io_executor executor, ManagerOptions opt
       fleet_(executor, [this](const HostSpec& spec) { return make_host(spec); },
              {options_.max_running, options_.lost_after, options_.gpu_patience}),
       drain_(options_.data_dir),
+      disk_(options_.data_dir, options_.disk_reserve),
       loading_(executor),
       changed_(executor, Clock::time_point::max()) {
   if (!options_.make_tuner) options_.make_tuner = tuners::make_tuner;
@@ -222,6 +225,7 @@ ExperimentContext ExperimentManager::Core::context() {
           events_,
           fleet_,
           drain_,
+          disk_,
           options_.trial_program,
           options_.trial_grace,
           options_.make_tuner,

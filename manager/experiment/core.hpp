@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "experiment/async_mutex.hpp"
+#include "experiment/disk_guard.hpp"
 #include "experiment/drain_switch.hpp"
 #include "experiment/experiment.hpp"
 #include "experiment/files.hpp"
@@ -61,6 +62,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   void open_fleet(std::set<std::string> drained);
   [[nodiscard]] std::unique_ptr<Host> make_host(const HostSpec& spec);
   [[nodiscard]] std::unique_ptr<Host> make_remote_host(const HostSpec& spec);
+  [[nodiscard]] std::unique_ptr<Host> make_pai_host(const HostSpec& spec);
   /// Waits until nothing runs any more, or it is not worth waiting longer.
   [[nodiscard]] boost::asio::awaitable<void> wait_for_trials();
   [[nodiscard]] bool anything_runs() const;
@@ -77,6 +79,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   [[nodiscard]] ExperimentFolder folder_of(const std::string& id) const;
   [[nodiscard]] boost::asio::awaitable<proto::Result<void>> keep_secrets(const proto::ExperimentConfig& config);
   void add_wait_reason(TrialRecord& record) const;
+  void add_obstacle(ExperimentRecord& record) const;
 
   void on_connected(const std::string& host, const proto::Hello& hello);
   void on_event(const std::string& state_id, proto::SequencedEvent event);
@@ -95,6 +98,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   EventBus events_;
   Fleet fleet_;
   DrainSwitch drain_;
+  DiskGuard disk_;
   std::map<std::string, Loaded> experiments_;
   AsyncMutex loading_;
   bool closing_ = false;

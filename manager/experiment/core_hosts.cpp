@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <lathe/proto/file_stream.hpp>
+
 #include "experiment/core.hpp"
 #include "experiment/ids.hpp"
 #include "experiment/requests.hpp"
 #include "hosts/local_agent.hpp"
+#include "hosts/pai_host.hpp"
 #include "hosts/ssh/host_probe.hpp"
 #include "hosts/ssh/remote_host.hpp"
 #include "storage/drained_table.hpp"
@@ -30,11 +33,22 @@ tl::unexpected<ServiceError> no_host(const std::string& host) {
 std::unique_ptr<Host> ExperimentManager::Core::make_host(const HostSpec& spec) {
   if (options_.make_host) return options_.make_host(executor_, spec);
   if (spec.address) return make_remote_host(spec);
+  if (spec.kind == HostSpec::Kind::Pai) return make_pai_host(spec);
   const std::string folder = spec.kind == HostSpec::Kind::Slurm ? "slurm" : "local";
   LocalAgentOptions local{options_.agent_program, options_.data_dir / "agents" / folder};
   AgentLink::Options link;
   link.name = spec.id;
   return std::make_unique<AgentLink>(executor_, local_agent_connector(executor_, pool_, std::move(local)), link);
+}
+
+/// An agent of its own for each PAI and user: it serves one connection.
+std::unique_ptr<Host> ExperimentManager::Core::make_pai_host(const HostSpec& spec) {
+  const std::string folder = "pai-" + proto::hash_of_text(spec.id).substr(0, 16);
+  LocalAgentOptions local{options_.agent_program, options_.data_dir / "agents" / folder};
+  AgentLink::Options link;
+  link.name = spec.id;
+  return std::make_unique<PaiHost>(executor_, local_agent_connector(executor_, pool_, std::move(local)), link,
+                                   secrets_->token_file(spec.id));
 }
 
 /// A machine that cannot even be tried is one that never connects, and says why.

@@ -86,7 +86,12 @@ ExperimentState new_state(proto::ExperimentConfig config, const ExperimentFolder
 
 /// Before anything of the experiment is stored: what is stored has no secrets in it.
 asio::awaitable<proto::Result<void>> ExperimentManager::Core::keep_secrets(const proto::ExperimentConfig& config) {
-  auto keeping = [this, specs = host_specs(config)]() -> proto::Result<void> {
+  auto keeping = [this, specs = host_specs(config), services = config.training_services]() -> proto::Result<void> {
+    for (const proto::TrainingService& service : services) {
+      const auto* pai = std::get_if<proto::PaiService>(&service);
+      if (pai == nullptr) continue;
+      if (auto kept = secrets_->keep_token(pai->name(), pai->token); !kept) return kept;
+    }
     for (const HostSpec& spec : specs) {
       if (!spec.address) continue;
       if (auto kept = secrets_->keep(*spec.address); !kept) return kept;
@@ -131,6 +136,7 @@ Answer<ExperimentRecord> ExperimentManager::Core::show(std::string id) {
   StorageResult<std::optional<ExperimentRow>> found = co_await database_->read(std::move(query));
   if (!found) co_return refuse(found.error());
   if (!*found) co_return no_experiment(id);
+  add_obstacle((*found)->record);
   co_return std::move((*found)->record);
 }
 
@@ -139,6 +145,7 @@ Answer<Page<ExperimentRecord>> ExperimentManager::Core::list(ExperimentQuery wan
   auto query = [wanted](Connection& connection) { return page_of_experiments(connection, wanted); };
   StorageResult<Page<ExperimentRecord>> page = co_await database_->read(std::move(query));
   if (!page) co_return refuse(page.error());
+  for (ExperimentRecord& record : page->items) add_obstacle(record);
   co_return std::move(*page);
 }
 
@@ -186,6 +193,11 @@ Answer<bool> ExperimentManager::Core::remove(std::string id) {
 }
 
 // ---- trials and metrics ----
+
+void ExperimentManager::Core::add_obstacle(ExperimentRecord& record) const {
+  const auto found = experiments_.find(record.id);
+  if (found != experiments_.end()) record.obstacle = found->second->obstacle();
+}
 
 void ExperimentManager::Core::add_wait_reason(TrialRecord& record) const {
   if (record.status == proto::TrialStatus::Running)

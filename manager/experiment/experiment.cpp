@@ -25,6 +25,7 @@ namespace {
 
 constexpr auto kLaziness = 20ms;      // a start or a metric may wait that long for company in its commit
 constexpr auto kRunTimePeriod = 10s;  // how often run_ms is written while nothing else is
+constexpr auto kDiskPause = 1s;       // until a full disk is looked at again
 constexpr auto kFirstBackoff = 100ms;
 constexpr auto kLongestBackoff = 5000ms;
 
@@ -152,8 +153,8 @@ bool Experiment::is_over() const {
 Clock::time_point Experiment::next_turn() const {
   if (urgent_ && trouble_.empty()) return Clock::time_point::min();
   if (!trouble_.empty()) return retry_at_;
-  auto due = Clock::time_point::max();
-  if (!mailbox_.empty()) due = lazy_since_ + kLaziness;
+  auto due = look_again_;
+  if (!mailbox_.empty()) due = std::min(due, lazy_since_ + kLaziness);
   if (!counts_time(state_.record().status)) return due;
   Milliseconds left = period_ms - (state_.record().run_ms - saved_run_ms_);
   if (const Situation s = state_.situation(); s.max_run_ms && s.run_ms < *s.max_run_ms) {
@@ -223,7 +224,14 @@ Decision Experiment::decide_for(const Turn& turn) {
   claim_places(turn.state);
   stations_ = stations_for(turn, s.obstacle);
   s.free_slots = static_cast<std::int64_t>(stations_.size());
-  if (context_.drain.is_on()) s.obstacle = "the daemon is being drained";
+  look_again_ = Clock::time_point::max();
+  if (context_.drain.is_on()) {
+    s.obstacle = "the daemon is being drained";
+  } else if (std::string full = context_.disk.obstacle(); !full.empty()) {
+    s.obstacle = std::move(full);
+    look_again_ = Clock::now() + kDiskPause;
+  }
+  obstacle_ = is_at_rest(s.status) ? std::string() : s.obstacle;
   Decision decision = decide(s);
   wait_reason_ = trouble_.empty() ? decision.wait_reason : trouble_;
   return decision;

@@ -14,6 +14,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "experiment/disk_guard.hpp"
 #include "experiment/drain_switch.hpp"
 #include "experiment/service.hpp"
 #include "experiment/tuner_seat.hpp"
@@ -30,6 +31,7 @@ struct ExperimentContext {
   EventBus& events;
   Fleet& fleet;
   const DrainSwitch& drain;
+  const DiskGuard& disk;
   std::filesystem::path trial_program;
   std::chrono::milliseconds trial_grace{5000};
   MakeTuner make_tuner;
@@ -45,6 +47,8 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
 
   [[nodiscard]] const ExperimentState& state() const { return state_; }
   [[nodiscard]] const std::string& wait_reason() const { return wait_reason_; }
+  /// Why nothing of it can go on now; empty: nothing is in the way.
+  [[nodiscard]] const std::string& obstacle() const { return trouble_.empty() ? obstacle_ : trouble_; }
 
   // ---- messages ----
   void agent_greeted(std::string host, proto::Hello hello);
@@ -117,11 +121,13 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   std::vector<Station> stations_;  ///< where the decision that was made last would start trials
   std::deque<Incoming> mailbox_;
   std::string wait_reason_;
+  std::string obstacle_;           ///< why the last decision could start nothing; empty: it could, or had nothing to
   std::string told_reason_;        ///< the wait reason that was published last
   Milliseconds saved_run_ms_ = 0;  ///< run_ms in the database
   std::string trouble_;            ///< why the last commit failed; empty: it did not
   std::chrono::milliseconds backoff_{0};
   boost::asio::steady_timer::time_point retry_at_{};
+  boost::asio::steady_timer::time_point look_again_ = boost::asio::steady_timer::time_point::max();  ///< at the disk
   boost::asio::steady_timer::time_point lazy_since_{};
   bool urgent_ = true;  ///< the first turn follows at once
   bool in_turn_ = false;

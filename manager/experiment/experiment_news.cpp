@@ -31,6 +31,7 @@ void Experiment::publish(const TurnRows& rows, bool with_config) {
   for (const MetricRow& metric : rows.metrics) events.publish(id, "metric", dump(to_json(metric.record)));
   for (const TrialRow& trial : rows.changed_trials) publish_trial(trial);
   ExperimentRecord record = rows.experiment.record;
+  record.obstacle = obstacle();
   record.config = with_config ? *state_.config_json : nlohmann::ordered_json();
   events.publish(id, "experiment", dump(to_json(record)));
 }

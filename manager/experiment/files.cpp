@@ -1,5 +1,6 @@
 #include "experiment/files.hpp"
 
+#include <cerrno>
 #include <fstream>
 #include <random>
 #include <string>
@@ -21,8 +22,10 @@ proto::Result<void> write_json(const fs::path& path, const nlohmann::ordered_jso
   const fs::path temporary = path.string() + ".tmp";
   std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
   file << json.dump(2) << '\n';
+  errno = 0;
   file.close();
-  if (!file) return proto::fail(fmt::format("cannot write {}", temporary.string()));
+  if (!file)
+    return proto::fail(fmt::format("cannot write {}: {}", temporary.string(), std::generic_category().message(errno)));
   std::error_code error;
   fs::rename(temporary, path, error);
   if (error) return proto::fail(fmt::format("cannot write {}: {}", path.string(), error.message()));

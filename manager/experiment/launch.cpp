@@ -79,10 +79,12 @@ std::filesystem::path program_on(const Station& station, Workplace& place, const
 }
 
 /// Code goes elsewhere as a copy of its own for each trial, so that no trial changes another's.
-void set_working_directory(proto::StartTrial& start, const ExperimentState& state, Workplace& place) {
+void set_working_directory(proto::StartTrial& start, const ExperimentState& state, const Station& station,
+                           Workplace& place) {
   const auto& code = state.config->trial_code_directory;
-  if (place.is_here() || code.empty() || state.config->compression) {
-    start.working_directory = place.is_here() && !code.empty() ? code.string() : place.experiment_folder();
+  const bool has_code = place.is_here() && !station.spec.copies_code();
+  if (has_code || code.empty() || state.config->compression) {
+    start.working_directory = has_code && !code.empty() ? code.string() : place.experiment_folder();
     return;
   }
   start.code_tree = place.tree(code);
@@ -106,7 +108,7 @@ Launch launch_trial(const ExperimentState& state, const TrialRow& trial, const S
   proto::StartTrial start;
   start.trial_id = attempt_id(trial);
   start.directory = place.trial_folder(record);
-  set_working_directory(start, state, place);
+  set_working_directory(start, state, station, place);
   start.environment = common_environment(state, record.id, start.directory);
   start.environment["NNI_TRIAL_SEQ_ID"] = std::to_string(record.sequence);
   start.environment["NNI_CODE_DIR"] = start.working_directory;
@@ -134,7 +136,7 @@ Launch launch_preparation(const ExperimentState& state, const Station& station,
   proto::StartTrial start;
   start.trial_id = preparation_id(state.row);
   start.directory = place.baseline_folder();
-  set_working_directory(start, state, place);
+  set_working_directory(start, state, station, place);
   start.environment = common_environment(state, std::string(preparation_trial), start.directory);
   start.environment["NNI_CODE_DIR"] = start.working_directory;
   add_gpus(start.environment, state, station);

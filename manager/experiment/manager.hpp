@@ -37,6 +37,9 @@ struct ManagerOptions {
   /// Trials of all experiments that may run at once on this machine; none: only each trialConcurrency limits.
   std::optional<std::int64_t> max_running;
 
+  /// Free bytes of the data folder's disk below which no trial is started.
+  std::uint64_t disk_reserve = 0;
+
   /// How long a trial that is being ended has between SIGTERM and SIGKILL.
   std::chrono::milliseconds trial_grace{5000};
 

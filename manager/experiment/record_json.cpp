@@ -53,6 +53,7 @@ ordered_json to_json(const ExperimentRecord& record) {
   json["preparation"] = kPreparationNames[static_cast<std::size_t>(record.preparation)];
   add(json, "baseline", record.baseline);
   add(json, "error", record.error);
+  add(json, "obstacle", record.obstacle);
   json["warnings"] = record.warnings;
   if (record.best_trial) {
     json["best"] = ordered_json{{"trialId", *record.best_trial}};

@@ -57,6 +57,28 @@ HostSpec spec_of(const proto::SlurmService& service, std::optional<std::int64_t>
   return spec;
 }
 
+/// Without the token, which is nowhere but in its file (PaiHost).
+HostSpec spec_of(const proto::PaiService& service, std::optional<std::int64_t> gpus) {
+  HostSpec spec;
+  spec.kind = HostSpec::Kind::Pai;
+  spec.id = service.name();
+  spec.slots = service.slots;
+  spec.launcher = {{"kind", "pai"},
+                   {"url", service.url},
+                   {"user", service.user},
+                   {"ca_file", service.ca_file.string()},
+                   {"local_mount", service.local_mount_point.string()},
+                   {"container_mount", service.container_mount_point},
+                   {"storage", service.storage_config_name},
+                   {"image", service.docker_image},
+                   {"virtual_cluster", service.virtual_cluster},
+                   {"cpus", service.cpus},
+                   {"memory_mb", service.memory_mb},
+                   {"gpus", gpus.value_or(0)},
+                   {"protocol", service.job_protocol}};
+  return spec;
+}
+
 }  // namespace
 
 std::vector<HostSpec> host_specs(const proto::ExperimentConfig& config) {
@@ -71,6 +93,8 @@ std::vector<HostSpec> host_specs(const proto::ExperimentConfig& config) {
       for (const proto::RemoteMachine& machine : remote->machines) add(spec_of(machine));
     } else if (const auto* slurm = std::get_if<proto::SlurmService>(&service)) {
       add(spec_of(*slurm, config.trial_gpu_number));
+    } else if (const auto* pai = std::get_if<proto::PaiService>(&service)) {
+      add(spec_of(*pai, config.trial_gpu_number));
     } else {
       add(spec_of(std::get<proto::LocalService>(service)));
     }

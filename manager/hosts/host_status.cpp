@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 3> kKinds{"local", "remote", "slurm"};
+constexpr std::array<std::string_view, 4> kKinds{"local", "remote", "slurm", "pai"};
 constexpr std::array<std::string_view, 4> kVerdicts{"OK", "WARNING", "FAILED", "SKIPPED"};
 
 Json gpu_json(const proto::Gpu& gpu) {

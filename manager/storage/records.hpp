@@ -36,6 +36,7 @@ struct ExperimentRecord {
   PreparationState preparation = PreparationState::None;
   nlohmann::ordered_json baseline;  ///< the original model's metrics; null until prepared
   std::string error;                ///< why it is in ERROR
+  std::string obstacle;             ///< why nothing of it can go on now; not in the database
   std::vector<std::string> warnings;
   std::optional<std::string> best_trial;  ///< id of the trial with the best metric so far
   std::optional<double> best_metric;

@@ -57,6 +57,34 @@ inline constexpr auto slurm_service = std::to_array<std::string_view>(
     {"platform", "trialCommand", "trialCodeDirectory", "trialGpuNumber", "nniManagerIp", "debug", "reuseMode",
      "remoteConfig", "submitHost", "partition", "account", "qos", "timeLimit", "gresType", "cpusPerTask", "memory",
      "directives", "prologue", "slots"});
+/// NNI's keys in v2's spelling and v1's, and ours: caFile, slots.
+inline constexpr auto pai_service = std::to_array<std::string_view>({"platform",
+                                                                     "trialCommand",
+                                                                     "trialCodeDirectory",
+                                                                     "trialGpuNumber",
+                                                                     "nniManagerIp",
+                                                                     "debug",
+                                                                     "reuseMode",
+                                                                     "remoteConfig",
+                                                                     "host",
+                                                                     "username",
+                                                                     "token",
+                                                                     "trialCpuNumber",
+                                                                     "trialMemorySize",
+                                                                     "dockerImage",
+                                                                     "virtualCluster",
+                                                                     "storageConfigName",
+                                                                     "localStorageMountPoint",
+                                                                     "containerStorageMountPoint",
+                                                                     "openpaiConfig",
+                                                                     "openpaiConfigFile",
+                                                                     "caFile",
+                                                                     "slots",
+                                                                     "paiConfig",
+                                                                     "memoryMB"});
+/// v1's section of its own.
+inline constexpr auto pai_config = std::to_array<std::string_view>(
+    {"host", "userName", "token", "passWord", "reuse", "maxTrialNumPerGpu", "useActiveGpu"});
 
 inline constexpr auto tuner = std::to_array<std::string_view>({"name", "className", "codeDirectory", "classArgs"});
 inline constexpr auto random_args = std::to_array<std::string_view>({"seed", "optimize_mode"});

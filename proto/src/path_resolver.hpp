@@ -30,6 +30,9 @@ class PathResolver {
   [[nodiscard]] std::optional<std::filesystem::path> resolve(const Value& value, PathKind kind,
                                                              Problems& problems) const;
 
+  /// Whether it is for text that to_json() wrote, which holds no secrets.
+  [[nodiscard]] bool is_verbatim() const { return verbatim_; }
+
   [[nodiscard]] const std::vector<std::filesystem::path>& search_path() const { return search_path_; }
 
  private:

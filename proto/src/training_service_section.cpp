@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include "known_keys.hpp"
+#include "pai_section.hpp"
 #include "reader.hpp"
+#include "service_fields.hpp"
 
 namespace lathe::proto {
 namespace {
@@ -17,8 +19,8 @@ namespace {
 constexpr IntegerRange positive{.low = 1, .high = 1'000'000};
 constexpr IntegerRange gpu_index{.low = 0, .high = 1023};
 
-constexpr auto later_platforms = std::to_array<std::string_view>(
-    {"openpai", "pai", "aml", "dlc", "kubeflow", "frameworkcontroller", "adl", "dlts", "hybrid"});
+constexpr auto later_platforms =
+    std::to_array<std::string_view>({"aml", "dlc", "kubeflow", "frameworkcontroller", "adl", "dlts", "hybrid"});
 
 /// The platform of an object, whatever else is in it.
 std::optional<Value> find_platform(const Value& service) {
@@ -26,27 +28,6 @@ std::optional<Value> find_platform(const Value& service) {
     if (normalized_key(member.name) == "platform" && !member.value.json().is_null()) return member.value;
   }
   return std::nullopt;
-}
-
-void refuse_copies(const Fields& fields, Problems& problems) {
-  for (const std::string_view key : {"trialCommand", "trialCodeDirectory", "trialGpuNumber"}) {
-    if (const auto value = fields.find(key)) {
-      problems.add(*value, fmt::format("not supported here; expected {} at the top level, found {}", key,
-                                       describe(value->json())));
-    }
-  }
-}
-
-void warn_of_ignored(const Fields& fields, Problems& problems) {
-  const auto warn = [&](std::string_view key, const nlohmann::ordered_json& harmless) {
-    const auto value = fields.find(key);
-    if (value && value->json() != harmless)
-      problems.warn(*value, fmt::format("ignored: {}, since Lathe needs no such setting", describe(value->json())));
-  };
-  warn("nniManagerIp", nullptr);
-  warn("debug", false);
-  warn("reuseMode", false);
-  warn("remoteConfig", nullptr);
 }
 
 // ---- GPUs ----
@@ -116,12 +97,6 @@ bool is_address_word(const std::string& text) {
   });
 }
 
-/// Reads the first of the spellings that is there: NNI's v2, then v1.
-std::optional<Value> find_either(const Fields& fields, std::string_view name, std::string_view old_name) {
-  const auto value = fields.find(name);
-  return value ? value : fields.find(old_name);
-}
-
 void read_word(const std::optional<Value>& value, const std::string& what, std::string& target, Problems& problems) {
   const auto text = value ? read_text(*value, problems) : std::nullopt;
   if (!text) return;
@@ -129,19 +104,6 @@ void read_word(const std::optional<Value>& value, const std::string& what, std::
     target = *text;
   else
     problems.add_mismatch(*value, what);
-}
-
-Secret read_secret(const std::optional<Value>& value, Problems& problems) {
-  if (!value) return {};
-  // Whatever is wrong with it, the message must not repeat it.
-  if (!value->json().is_string() || value->json().get_ref<const std::string&>().empty()) {
-    problems.add(*value, "expected a text that is not empty");
-    return {};
-  }
-  const auto& text = value->json().get_ref<const std::string&>();
-  if (text.find_first_of(std::string_view("\0\n\r", 3)) != std::string::npos)
-    problems.add(*value, "expected a text of one line, without NUL");
-  return Secret(text);
 }
 
 SshAddress read_address(Fields& fields, const PathResolver& paths, Problems& problems) {
@@ -242,19 +204,6 @@ void read_directives(const Fields& fields, std::vector<std::string>& directives,
   }
 }
 
-/// Settings that become one line of a batch script.
-void read_line(const Fields& fields, std::string_view key, std::string& target, Problems& problems) {
-  const auto value = fields.find(key);
-  if (!value) return;
-  const bool is_number = value->json().is_number_integer();
-  const auto text = is_number ? std::optional(value->json().dump()) : read_text(*value, problems);
-  if (!text) return;
-  if (text->find_first_of(" \t\r\n") == std::string::npos)
-    target = *text;
-  else
-    problems.add_mismatch(*value, "one word");
-}
-
 SlurmService read_slurm(const Value& value, const PathResolver& paths, Problems& problems) {
   SlurmService service;
   Fields fields(value, keys::slurm_service, problems);
@@ -312,7 +261,7 @@ nlohmann::ordered_json service_json(const SlurmService& service) {
 void refuse_platform(const Value& platform, Problems& problems) {
   const std::string name = platform.json().is_string() ? normalized_key(platform.json().get<std::string>()) : "";
   const bool is_later = std::find(later_platforms.begin(), later_platforms.end(), name) != later_platforms.end();
-  problems.add(platform, fmt::format("{} platform {}; expected local, remote or slurm",
+  problems.add(platform, fmt::format("{} platform {}; expected local, remote, slurm or pai",
                                      is_later ? "not supported:" : "unknown", describe(platform.json())));
 }
 
@@ -328,11 +277,13 @@ void read_service(const Value& value, const PathResolver& paths, std::vector<Tra
     services.emplace_back(read_remote(value, paths, problems));
   } else if (name == "slurm") {
     services.emplace_back(read_slurm(value, paths, problems));
+  } else if (name == "pai" || name == "openpai") {
+    services.emplace_back(read_pai(value, paths, problems));
   } else if (platform) {
     refuse_platform(*platform, problems);
   } else {
     Fields fields(value, keys::local_service, problems);
-    if (fields.is_object()) (void)fields.require("platform", "local, remote or slurm");
+    if (fields.is_object()) (void)fields.require("platform", "local, remote, slurm or pai");
   }
 }
 
@@ -348,6 +299,8 @@ void check_places(const Value& value, const std::vector<TrainingService>& servic
       for (const RemoteMachine& machine : remote->machines) add(machine.address.name());
     } else if (const auto* slurm = std::get_if<SlurmService>(&service)) {
       add(slurm->name());
+    } else if (const auto* pai = std::get_if<PaiService>(&service)) {
+      add(pai->name());
     } else {
       add("local");
     }
@@ -378,6 +331,7 @@ std::string SlurmService::name() const {
 
 std::string platform_of(const TrainingService& service) {
   if (std::holds_alternative<RemoteService>(service)) return "remote";
+  if (std::holds_alternative<PaiService>(service)) return "pai";
   return std::holds_alternative<SlurmService>(service) ? "slurm" : "local";
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "pai/pai_launcher.hpp"
 #include "process_launcher.hpp"
 #include "slurm/slurm_launcher.hpp"
 #include "stderr_tail.hpp"
@@ -68,6 +69,7 @@ Agent::Agent(boost::asio::io_context& io, AgentOptions options, spdlog::logger& 
       shutdown_timer_(io) {
   launchers_.add("process", std::make_unique<ProcessLauncher>(io, children_, options_.state_dir / "exits", log));
   launchers_.add("slurm", std::make_unique<SlurmLauncher>(io, children_, options_.state_dir / "slurm_owner", log));
+  launchers_.add("pai", std::make_unique<PaiLauncher>(io, children_, options_.state_dir / "pai_owner", log));
   wait_for_termination();
 }
 

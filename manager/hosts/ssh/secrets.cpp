@@ -70,6 +70,10 @@ proto::Result<void> SecretStore::keep(const proto::SshAddress& address) const {
   return {};
 }
 
+proto::Result<void> SecretStore::keep_token(const std::string& host, const proto::Secret& token) const {
+  return token.empty() ? proto::Result<void>() : write_private(token_file(host), token.reveal() + "\n", 0600);
+}
+
 bool SecretStore::has(const std::string& host) const {
   std::error_code ignored;
   return fs::exists(password_file(host), ignored) || fs::exists(passphrase_file(host), ignored);
@@ -81,6 +85,10 @@ fs::path SecretStore::password_file(const std::string& host) const {
 
 fs::path SecretStore::passphrase_file(const std::string& host) const {
   return folder_ / (proto::hash_of_text(host).substr(0, 16) + ".passphrase");
+}
+
+fs::path SecretStore::token_file(const std::string& host) const {
+  return folder_ / (proto::hash_of_text(host).substr(0, 16) + ".token");
 }
 
 }  // namespace lathe::manager

@@ -1,5 +1,5 @@
-// Passwords and passphrases of hosts: files in a folder of their own that nobody but the daemon's user can read. They
-// are in no database, no answer and no argument; ssh gets them from the files by SSH_ASKPASS.
+// Passwords, passphrases and tokens of hosts: files in a folder of their own that nobody but the daemon's user can
+// read. They are in no database, no answer and no argument; ssh gets them from the files by SSH_ASKPASS.
 #pragma once
 
 #include <filesystem>
@@ -18,12 +18,16 @@ class SecretStore {
   /// Keeps what the address has; what it does not have stays as it was.
   [[nodiscard]] proto::Result<void> keep(const proto::SshAddress& address) const;
 
+  /// Likewise for a token of OpenPAI; an empty one is not kept.
+  [[nodiscard]] proto::Result<void> keep_token(const std::string& host, const proto::Secret& token) const;
+
   /// Whether there is one for the machine of that name.
   [[nodiscard]] bool has(const std::string& host) const;
 
   [[nodiscard]] std::filesystem::path askpass() const { return folder_ / "askpass"; }
   [[nodiscard]] std::filesystem::path password_file(const std::string& host) const;
   [[nodiscard]] std::filesystem::path passphrase_file(const std::string& host) const;
+  [[nodiscard]] std::filesystem::path token_file(const std::string& host) const;
 
  private:
   explicit SecretStore(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -54,6 +54,8 @@ const std::vector<Block>& blocks() {
       {"/$defs/machine", keys::machine},
       {"/$defs/sshAddress", keys::ssh_address},
       {"/$defs/slurmService", keys::slurm_service},
+      {"/$defs/paiService", keys::pai_service},
+      {"/$defs/paiService/properties/paiConfig", keys::pai_config},
       {"/$defs/tuner", keys::tuner},
       {"/$defs/randomArgs", keys::random_args},
       {"/$defs/annealArgs", keys::anneal_args},

@@ -1,4 +1,5 @@
-// `trainingService:`: where trials run. NNI's keys for the local and the remote platform, ours for Slurm. A list of
+// `trainingService:`: where trials run. NNI's keys for the local, the remote and the OpenPAI
+// platform, ours for Slurm. A list of
 // services is NNI's hybrid platform: the scheduler fills them in the order in which they stand.
 #pragma once
 
@@ -84,9 +85,29 @@ struct SlurmService {
   [[nodiscard]] std::string name() const;
 };
 
-using TrainingService = std::variant<LocalService, RemoteService, SlurmService>;
+/// Trials as jobs of an OpenPAI cluster, submitted through its REST server by this machine.
+struct PaiService {
+  std::string url;        ///< `https://host[:port]`; http:// only where the config says so
+  std::string user;       ///< letters, digits and . _ -
+  Secret token;           ///< of PAI's portal
+  std::int64_t cpus = 1;  ///< of a trial's container, as are the next two; trialGpuNumber is the experiment's own key
+  std::int64_t memory_mb = 0;               ///< 0: the job protocol says it
+  std::string docker_image;                 ///< where the job protocol names none
+  std::string virtual_cluster;              ///< empty: PAI's default
+  std::string storage_config_name;          ///< PAI's name of the shared storage; empty: the job protocol mounts it
+  std::filesystem::path local_mount_point;  ///< where this machine has mounted it
+  std::string container_mount_point;        ///< where the containers see it; absolute
+  nlohmann::ordered_json job_protocol;      ///< of version 2, to be filled in; null: one is made
+  std::filesystem::path ca_file;            ///< certificates (PEM) to trust instead of the system's
+  std::optional<std::int64_t> slots;        ///< jobs at once, of all experiments
 
-/// NNI's names: `local`, `remote`; ours: `slurm`.
+  /// `pai:user@host`, with the port where it is not the usual one.
+  [[nodiscard]] std::string name() const;
+};
+
+using TrainingService = std::variant<LocalService, RemoteService, SlurmService, PaiService>;
+
+/// NNI's names: `local`, `remote`, and `pai` for what it calls openpai too; ours: `slurm`.
 [[nodiscard]] std::string platform_of(const TrainingService& service);
 
 /// Canonical form: an object for one service, a list for several; no secrets.

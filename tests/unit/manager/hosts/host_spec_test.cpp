@@ -84,5 +84,29 @@ TEST(HostSpec, AClusterBehindASubmitHostHasADiskOfItsOwn) {
   EXPECT_FALSE(spec.shares_disk());
 }
 
+TEST(HostSpec, APaiIsOneHostWhoseLauncherHasNoToken) {
+  proto::ExperimentConfig config;
+  config.trial_gpu_number = 2;
+  proto::PaiService pai;
+  pai.url = "https://pai.lan:8443";
+  pai.user = "ana";
+  pai.token = proto::Secret("s3cret");
+  pai.memory_mb = 4096;
+  pai.local_mount_point = "/mnt/nfs";
+  pai.container_mount_point = "/data";
+  pai.slots = 5;
+  config.training_services = {pai};
+  const HostSpec spec = host_specs(config).at(0);
+  EXPECT_EQ(spec.kind, HostSpec::Kind::Pai);
+  EXPECT_EQ(spec.id, "pai:ana@pai.lan:8443");
+  EXPECT_EQ(spec.slots, 5);
+  EXPECT_FALSE(spec.gives_gpus());
+  EXPECT_TRUE(spec.shares_disk());
+  EXPECT_TRUE(spec.copies_code());
+  EXPECT_EQ(spec.launcher["gpus"], 2);
+  EXPECT_EQ(spec.launcher["local_mount"], "/mnt/nfs");
+  EXPECT_EQ(spec.launcher.dump().find("s3cret"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lathe::manager
