@@ -162,7 +162,8 @@ void Fleet::on_not_started(Seat& seat, const std::string& trial_id, const std::s
   listener_.not_started(trial_id, why);
 }
 
-/// This machine cannot be lost, nor the jobs it has handed to a cluster: where the daemon lives, an agent can be started.
+/// This machine cannot be lost, nor the jobs it has handed to a cluster: where the daemon lives, an agent can be
+/// started.
 void Fleet::watch_for_loss(Seat& seat) {
   if (!seat.spec.address) return;
   seat.loss_timer.expires_after(options_.lost_after);
