@@ -155,6 +155,14 @@ class SlurmExperiment(OnCluster):
 class Hybrid(OnCluster):
     """This machine first, the cluster for what has no room here."""
 
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.open_gate)
+        wait_for(self.is_here_connected, "this machine's agent is connected")  # else the cluster comes first
+
+    def is_here_connected(self):
+        return any(host["id"] == "local" and host["connected"] for host in self.client.get("hosts")["items"])
+
     def hybrid(self, slots, **more):
         return self.gated(trainingService=[{"platform": "local", "slots": slots}, {"platform": "slurm", "partition": "main"}], **more)
 

@@ -73,6 +73,21 @@ TEST_F(AgentTest, TrialsOutliveTheConnection) {
   EXPECT_EQ(daemon->wait_for_exit("a").exit_code, 5);
 }
 
+/// Else a daemon would start it again, and its Ack of the end might come first.
+TEST_F(AgentTest, ATrialIsKnownUntilItsEndIsAcknowledged) {
+  auto daemon = start_agent();
+  daemon->send(trial("a", "exit 5"));
+  daemon->wait_for_exit("a");
+  daemon = std::make_unique<FakeDaemon>(state_);
+  EXPECT_THAT(daemon->hello().running, ElementsAre("a"));
+  daemon->wait_for_exit("a");
+  daemon->send(proto::Ack{daemon->events.back().sequence});
+  daemon->send(trial("b", "true"));
+  daemon->wait_for_exit("b");
+  daemon = std::make_unique<FakeDaemon>(state_);
+  EXPECT_THAT(daemon->hello().running, ElementsAre("b"));
+}
+
 TEST_F(AgentTest, ABadFrameEndsTheConnectionNotTheAgent) {
   auto daemon = start_agent();
   for (const std::string& bytes : {std::string("\xff\xff\xff\xff"), proto::frame_json("{\"type\":\"dance\"}"),

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 
@@ -169,6 +170,24 @@ TEST_F(FileServerTest, WhatIsNoMessageEndsIt) {
   server_.join();
   ASSERT_FALSE(served_);
   EXPECT_THAT(served_.error().message, HasSubstr("a hash that is none"));
+}
+
+/// Linked statically, unlike these tests.
+TEST(FileServerProgram, KeepsWhatIsSent) {
+  const TemporaryFolder folder;
+  const fs::path root = fs::canonical(folder.path()) / "state/root";
+  const std::string hash = proto::hash_of_text("text");
+  {
+    const Descriptor input(::open((folder.path() / "input").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    proto::FileStream stream(-1, input.get());
+    ASSERT_TRUE(stream.send({{"type", "blob"}, {"hash", hash}, {"size", 4}}));
+    ASSERT_TRUE(stream.send_text("text"));
+    const Json entry{{"to", (root / "a").string()}, {"hash", hash}, {"mode", 0644}, {"own", true}};
+    ASSERT_TRUE(stream.send({{"type", "place"}, {"entries", {entry}}}));
+  }
+  const std::string words = std::string(LATHE_AGENT_PROGRAM) + " --state-dir state --files <input >output";
+  EXPECT_EQ(std::system(("cd '" + folder.path().string() + "' && " + words).c_str()), 0);
+  EXPECT_EQ(content_of(root / "a"), "text");
 }
 
 }  // namespace

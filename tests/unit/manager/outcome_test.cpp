@@ -47,6 +47,7 @@ TEST(Outcome, EveryWayToEnd) {
       {"exit code", with_code(3), plain, TrialStatus::Failed, "exit code 3"},
       {"signal", with_signal(9), plain, TrialStatus::Failed, "killed by signal 9 (SIGKILL)"},
       {"not started", not_started, plain, TrialStatus::Failed, "could not be started: no such folder"},
+      {"ended from outside", not_started, {"", false, 0, 1, {}, true}, TrialStatus::Failed, "no such folder"},
       {"too long", with_signal(15, "duration"), limited, TrialStatus::EarlyStopped,
        "longer than maxTrialDuration (90s)"},
       {"user", with_signal(15, "user"), {"user", false, 0, 1, {}}, TrialStatus::UserCanceled, "cancelled by a user"},
