@@ -48,7 +48,7 @@ if mkdir -p -m 700 -- "$LATHE_HOST_DIRECTORY"; then export LATHE_HOST_DIRECTORY;
 
 /// The command has a process group of its own (set -m), with a shell at its head that outlives the signals to it and
 /// writes down how the command ended: a wait that a signal interrupts at the wrong moment loses that. The agent's wish
-/// is looked for by listing the folder, which makes NFS ask the server.
+/// is looked for by listing the folder, which makes NFS ask the server; SIGTERM waits until that shell is ready for it.
 constexpr std::string_view run_and_wait = R"sh(
 set -m
 (
@@ -64,7 +64,7 @@ shopt -s nullglob
 while kill -0 "$group" 2>/dev/null; do
   for wish in "$claim"/terminat[e] "$claim"/kil[l]; do
     case ${wish##*/}$is_told in
-      terminate) kill -TERM -- "-$group" 2>/dev/null; is_told=yes ;;
+      terminate) if [ -e "$claim/pid" ]; then kill -TERM -- "-$group" 2>/dev/null; is_told=yes; fi ;;
       kill*) kill -KILL -- "-$group" 2>/dev/null ;;
     esac
   done

@@ -39,7 +39,7 @@ TEST(JobProtocol, OneIsMade) {
   const ordered_json expected = ordered_json::parse(R"({
     "taskRoles": {"trial": {
       "instances": 1, "taskRetryCount": 0, "completion": {"minFailedInstances": 1, "minSucceededInstances": 1},
-      "dockerImage": "lathe_image", "resourcePerInstance": {"gpu": 1, "cpu": 2, "memoryMB": 4096},
+      "resourcePerInstance": {"gpu": 1, "cpu": 2, "memoryMB": 4096}, "dockerImage": "lathe_image",
       "commands": ["bash '/mnt/there/pai.sh' lathe-a-b"]}},
     "prerequisites": [{"type": "dockerimage", "name": "lathe_image", "uri": "me/torch"}],
     "extras": {"storages": [{"name": "nfs-data", "mountPath": "/mnt/there"}]},
@@ -96,6 +96,7 @@ TEST(JobProtocol, SaysWhatIsWrong) {
   PaiSettings poor = settings(ordered_json::parse(R"({"taskRoles": {"a": {}}})"));
   poor.memory_mb = 0;
   EXPECT_THAT(JobProtocol::make(poor).error().message, HasSubstr("no memoryMB"));
+  poor.memory_mb = 1;
   poor.image.clear();
   EXPECT_THAT(JobProtocol::make(poor).error().message, HasSubstr("no dockerImage"));
 }

@@ -96,11 +96,15 @@ TEST_F(PaiScriptTest, AFolderThatIsNotThereIsTold) {
 }
 
 TEST_F(PaiScriptTest, TheAgentsWishReachesEveryProcess) {
-  ASSERT_TRUE(claim_.ask_to_end(SIGTERM));
-  EXPECT_EQ(run("trap 'echo cleaned; exit 9' TERM; sleep 1000 & echo $! >child; wait"), 9);
+  EXPECT_EQ(run("trap 'echo cleaned; exit 9' TERM; sleep 1000 & echo $! >child; touch .pai/job/terminate; wait"), 9);
   EXPECT_EQ(content("stdout"), "cleaned\n");
   const auto child = std::stoi(content("child"));
   EXPECT_NE(::kill(child, 0), 0);
+}
+
+TEST_F(PaiScriptTest, AWishThatIsThereBeforeTheCommandIsHeeded) {
+  ASSERT_TRUE(claim_.ask_to_end(SIGTERM));
+  EXPECT_EQ(run("sleep 1000"), 128 + SIGTERM);
 }
 
 TEST_F(PaiScriptTest, AndWhatDoesNotHeedItIsKilled) {
