@@ -25,7 +25,8 @@ constexpr std::chrono::seconds deadline{60};
 constexpr const char* head = R"sh(#!/bin/bash
 fake=$(dirname "$0"); me=$(basename "$0")
 echo "$*" >>"$fake/$me.calls"
-if [ -e "$fake/$me.answer" ]; then . "$fake/$me.answer"; exit; fi
+answer=$(cat "$fake/$me.answer" 2>/dev/null)  # read at once: the test may take it away
+if [ -n "$answer" ]; then eval "$answer"; exit; fi
 )sh";
 
 /// A job is a file with its row, its script and the script's argument, a line each.
