@@ -26,6 +26,7 @@ namespace {
 constexpr auto kLaziness = 20ms;      // a start or a metric may wait that long for company in its commit
 constexpr auto kRunTimePeriod = 10s;  // how often run_ms is written while nothing else is
 constexpr auto kDiskPause = 1s;       // until a full disk is looked at again
+constexpr auto kLogPause = 10s;       // between lines of the log that say what is in the way
 constexpr auto kFirstBackoff = 100ms;
 constexpr auto kLongestBackoff = 5000ms;
 
@@ -234,7 +235,16 @@ Decision Experiment::decide_for(const Turn& turn) {
   obstacle_ = is_at_rest(s.status) ? std::string() : s.obstacle;
   Decision decision = decide(s);
   wait_reason_ = trouble_.empty() ? decision.wait_reason : trouble_;
+  log_obstacle();
   return decision;
+}
+
+/// A new obstacle; where they follow each other quickly, some of them.
+void Experiment::log_obstacle() {
+  if (obstacle_.empty() || obstacle_ == logged_obstacle_ || Clock::now() < logged_at_ + kLogPause) return;
+  spdlog::info("experiment {}: trials wait: {}", state_.id(), obstacle_);
+  logged_obstacle_ = obstacle_;
+  logged_at_ = Clock::now();
 }
 
 /// Where trials could start now, as many as trialConcurrency leaves room for; with none, `obstacle` says why.

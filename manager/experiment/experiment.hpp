@@ -103,6 +103,7 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   [[nodiscard]] boost::asio::awaitable<StorageResult<void>> schedule(Turn& turn);
   [[nodiscard]] boost::asio::awaitable<StorageResult<void>> add_suggestions(Turn& turn, std::int64_t count);
   [[nodiscard]] Decision decide_for(const Turn& turn);
+  void log_obstacle();
   [[nodiscard]] std::vector<Station> stations_for(const Turn& turn, std::string& obstacle);
   [[nodiscard]] std::optional<Station> station_at(const std::string& host) const;
   [[nodiscard]] std::optional<HostSpec> spec_of(const std::string& host) const;
@@ -121,7 +122,9 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   std::vector<Station> stations_;  ///< where the decision that was made last would start trials
   std::deque<Incoming> mailbox_;
   std::string wait_reason_;
-  std::string obstacle_;           ///< why the last decision could start nothing; empty: it could, or had nothing to
+  std::string obstacle_;  ///< why the last decision could start nothing; empty: it could, or had nothing to
+  std::string logged_obstacle_;
+  boost::asio::steady_timer::time_point logged_at_{};
   std::string told_reason_;        ///< the wait reason that was published last
   Milliseconds saved_run_ms_ = 0;  ///< run_ms in the database
   std::string trouble_;            ///< why the last commit failed; empty: it did not
