@@ -240,7 +240,7 @@ TEST_F(TrialsTest, AnUnknownLauncherFailsTheStart) {
   start.launcher = {{"kind", "carrier pigeon"}};
   daemon_->send(start);
   EXPECT_THAT(daemon_->wait_for_exit("a").error,
-              HasSubstr("kind \"carrier pigeon\" is unknown; this agent has: process"));
+              HasSubstr("kind \"carrier pigeon\" is unknown; this agent has: pai, process"));
   start = trial("b", "true");
   start.launcher = {{"kind", 3}};
   daemon_->send(start);
