@@ -46,8 +46,8 @@ struct JobEnd {
 /// The command of one trial, wherever it runs. Destroying a Job lets go of it: what runs then runs on.
 class Job {
  public:
-  /// Something that the job tells about itself (pid, record, end, note) is another than before. Called from the loop, never
-  /// from within a call of the job; not any more once the job is destroyed.
+  /// Something that the job tells about itself (pid, record, end, note) is another than before. Called from the loop,
+  /// never from within a call of the job; not any more once the job is destroyed.
   using Changed = std::function<void()>;
 
   virtual ~Job() = default;

@@ -110,7 +110,8 @@ int attach(const lathe::agent::AgentOptions& options) {
 
 int serve_files(const lathe::agent::AgentOptions& options) {
   lathe::proto::FileStream stream(STDIN_FILENO, STDOUT_FILENO);
-  const auto served = lathe::agent::serve_files(options.root.empty() ? options.state_dir / "root" : options.root, stream);
+  const auto served =
+      lathe::agent::serve_files(options.root.empty() ? options.state_dir / "root" : options.root, stream);
   return served ? Succeeded : complain(Failed, served.error().message);
 }
 

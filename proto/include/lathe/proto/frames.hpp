@@ -69,12 +69,13 @@ struct Hello {
   std::string version;  ///< of the agent program
   std::string host;
   std::int64_t pid = 0;
-  std::string state_id;              ///< random, made with the state folder; a new one restarts the sequence numbers
-  std::uint64_t last_sequence = 0;   ///< of the last event emitted
-  /// Trials that run now, or whose end is not acknowledged yet. A start that is answered by none of these never arrived.
+  std::string state_id;             ///< random, made with the state folder; a new one restarts the sequence numbers
+  std::uint64_t last_sequence = 0;  ///< of the last event emitted
+  /// Trials that run now, or whose end is not acknowledged yet. A start that is answered by none of these never
+  /// arrived.
   std::vector<std::string> running;
-  std::string root;                  ///< absolute; folder of this host for the files of trials that come from elsewhere
-  std::string trial_program;         ///< absolute; lathe-trial of the same version, where the host has it; else empty
+  std::string root;           ///< absolute; folder of this host for the files of trials that come from elsewhere
+  std::string trial_program;  ///< absolute; lathe-trial of the same version, where the host has it; else empty
 };
 
 /// A process that uses a GPU.
@@ -108,8 +109,8 @@ struct HostReport {
   std::int64_t time_ms = 0;
 };
 
-/// How a trial that has not ended is, for people: why its job waits in a queue, where it runs. Sent when it has changed,
-/// and after Hello; has no sequence number, since only the newest counts.
+/// How a trial that has not ended is, for people: why its job waits in a queue, where it runs. Sent when it has
+/// changed, and after Hello; has no sequence number, since only the newest counts.
 struct TrialNote {
   std::string trial_id;
   std::string text;
