@@ -71,8 +71,7 @@ struct Hello {
   std::int64_t pid = 0;
   std::string state_id;             ///< random, made with the state folder; a new one restarts the sequence numbers
   std::uint64_t last_sequence = 0;  ///< of the last event emitted
-  /// Trials that run now, or whose end is not acknowledged yet. A start that is answered by none of these never
-  /// arrived.
+  /// Trials that run now or whose end is not acknowledged yet. A start that is none of these never arrived.
   std::vector<std::string> running;
   std::string root;           ///< absolute; folder of this host for the files of trials that come from elsewhere
   std::string trial_program;  ///< absolute; lathe-trial of the same version, where the host has it; else empty
