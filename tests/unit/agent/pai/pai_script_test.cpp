@@ -14,6 +14,7 @@
 
 #include "files.hpp"
 #include "pai/pai_claim.hpp"
+#include "process_stat.hpp"
 #include "program_run.hpp"
 #include "temporary_folder.hpp"
 
@@ -99,7 +100,11 @@ TEST_F(PaiScriptTest, TheAgentsWishReachesEveryProcess) {
   EXPECT_EQ(run("trap 'echo cleaned; exit 9' TERM; sleep 1000 & echo $! >child; touch .pai/job/terminate; wait"), 9);
   EXPECT_EQ(content("stdout"), "cleaned\n");
   const auto child = std::stoi(content("child"));
-  EXPECT_NE(::kill(child, 0), 0);
+  // Killed is not yet dead.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (identify(child) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_FALSE(identify(child));
 }
 
 TEST_F(PaiScriptTest, AWishThatIsThereBeforeTheCommandIsHeeded) {
