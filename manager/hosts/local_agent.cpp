@@ -1,9 +1,6 @@
 #include "hosts/local_agent.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
@@ -20,6 +17,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "hosts/child_process.hpp"
 #include "storage/on_pool.hpp"
 
 namespace lathe::manager {
@@ -47,58 +45,12 @@ class Descriptor {
   int fd_;
 };
 
-/// What a child process gets: no open files but the three standard ones, no blocked or ignored signals.
-class SpawnSettings {
- public:
-  explicit SpawnSettings(int stderr_fd) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions_, stderr_fd, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
 /// What is in the pipe now; whoever still holds its other end is not waited for.
 std::string read_available(int fd) {
   std::string output(kKeptOutput, '\0');
   const ssize_t size = ::read(fd, output.data(), output.size());
   output.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return output;
-}
-
-/// Waits for the child; one that outstays its time is killed. Returns its wait status.
-std::optional<int> wait_for(pid_t pid, std::chrono::milliseconds timeout) {
-  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  pollfd wanted{process.get(), POLLIN, 0};
-  int ready = 0;
-  do {
-    ready = ::poll(&wanted, 1, static_cast<int>(timeout.count()));
-  } while (ready < 0 && errno == EINTR);
-  if (ready <= 0) ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return std::nullopt;
-  }
-  if (ready <= 0) return std::nullopt;
-  return status;
 }
 
 std::string trimmed(std::string text) {
@@ -148,16 +100,16 @@ proto::Result<void> launch_agent(const LocalAgentOptions& options) {
   pid_t pid = -1;
   {
     const Descriptor writing(ends[1]);
-    SpawnSettings settings(writing.get());
+    const SpawnSettings settings({-1, -1, writing.get()}, /*own_session=*/false);
     std::string program = options.program.string();
     std::string flag = "--state-dir";
     std::string folder = options.state_dir.string();
     std::array<char*, 4> arguments{program.data(), flag.data(), folder.data(), nullptr};
     const int failed =
-        ::posix_spawn(&pid, program.c_str(), &settings.actions_, &settings.attributes_, arguments.data(), environ);
+        ::posix_spawn(&pid, program.c_str(), settings.actions(), settings.attributes(), arguments.data(), environ);
     if (failed != 0) return proto::fail(fmt::format("cannot run {}: {}", program, std::strerror(failed)));
   }
-  const std::optional<int> status = wait_for(pid, kLaunchTimeout);
+  const std::optional<int> status = wait_for_child(pid, kLaunchTimeout);
   const std::string output = read_available(reading.get());
   if (!status)
     return proto::fail(fmt::format("{} did not come up in time: {}", options.program.string(), trimmed(output)));

@@ -1,11 +1,9 @@
 #include "hosts/ssh/ssh_process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +18,8 @@
 
 #include <fmt/format.h>
 
+#include "hosts/child_process.hpp"
+
 namespace lathe::manager {
 
 namespace {
@@ -28,36 +28,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kKeptComplaint = 4096;
 constexpr auto kGrace = 2s;
-
-/// What the child gets: the socket twice, the memory file as stderr, nothing else, and no blocked or ignored signals.
-class SpawnSettings {
- public:
-  SpawnSettings(int socket, int complaints) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_adddup2(&actions_, socket, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, socket, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, complaints, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    posix_spawnattr_init(&attributes_);
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    // A session of its own: it finds no terminal to ask at, and a Ctrl-C at lathed's is not meant for it.
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
 
 std::vector<std::string> merged_environment(const SshProcess::Environment& added) {
   std::vector<std::string> entries;
@@ -78,13 +48,7 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 /// Waits for a process that was told to end, away from the loop.
 void reap(pid_t pid) {
-  std::thread([pid] {
-    const auto deadline = std::chrono::steady_clock::now() + kGrace;
-    while (::waitpid(pid, nullptr, WNOHANG) == 0) {
-      if (std::chrono::steady_clock::now() > deadline) ::kill(pid, SIGKILL);
-      std::this_thread::sleep_for(20ms);
-    }
-  }).detach();
+  std::thread([pid] { wait_for_child(pid, kGrace); }).detach();
 }
 
 }  // namespace
@@ -97,9 +61,9 @@ proto::Result<std::unique_ptr<SshProcess>> SshProcess::start(const std::vector<s
   const int complaints = ::memfd_create("ssh-stderr", MFD_CLOEXEC);
   std::vector<std::string> words = arguments;
   std::vector<std::string> variables = merged_environment(environment);
-  const SpawnSettings settings(pair[1], complaints);
+  const SpawnSettings settings({pair[1], pair[1], complaints}, /*own_session=*/true);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, words.front().c_str(), &settings.actions_, &settings.attributes_,
+  const int error = ::posix_spawnp(&pid, words.front().c_str(), settings.actions(), settings.attributes(),
                                    pointers(words).data(), pointers(variables).data());
   ::close(pair[1]);
   if (error != 0) {

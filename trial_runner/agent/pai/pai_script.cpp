@@ -1,14 +1,12 @@
 #include "pai/pai_script.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "pai/pai_claim.hpp"
 #include "program_run.hpp"
+#include "script_words.hpp"
 
 namespace lathe::agent {
 namespace {
@@ -76,23 +74,6 @@ status=$(cat -- "$claim/status")
 exit "${status:=137}"
 )sh";
 
-/// Bash refuses to assign these.
-constexpr std::array<std::string_view, 7> read_only{"BASHOPTS", "BASH_VERSINFO", "EUID", "GROUPS",
-                                                    "PPID",     "SHELLOPTS",     "UID"};
-
-bool can_be_exported(std::string_view name) {
-  const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-  return std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
-         std::all_of(name.begin(), name.end(), is_word) &&
-         std::find(read_only.begin(), read_only.end(), name) == read_only.end();
-}
-
-std::string on_one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
-  return text;
-}
-
 std::string replaced(std::string text, std::string_view word, const std::string& by) {
   for (auto at = text.find(word); at != std::string::npos; at = text.find(word)) text.replace(at, word.size(), by);
   return text;
@@ -101,25 +82,17 @@ std::string replaced(std::string text, std::string_view word, const std::string&
 }  // namespace
 
 std::string render(const PaiScript& script) {
-  std::string exports;
-  std::string words;
-  for (const auto& [name, value] : script.environment) {
-    if (can_be_exported(name)) {
-      exports += fmt::format("export {}={}\n", name, shell_quoted(value));
-    } else {
-      words += " " + shell_quoted(name + "=" + value);
-    }
-  }
-  if (!words.empty()) words = " env --" + words;
+  const ScriptVariables variables = script_variables(script.environment);
   std::string claim = replaced(std::string(claim_lines), "REFUSED", std::to_string(pai_refused_status));
   claim = replaced(std::move(claim), "READONLY", std::to_string(pai_readonly_status));
   return fmt::format(
              "#!/bin/bash\n# Trial {}: what its container runs. Written anew for each attempt.\n"
              "folder={}\nhere={}\nthere={}\n",
-             on_one_line(script.trial_id), shell_quoted(script.folder), shell_quoted(script.mount.local.string()),
+             comment_text(script.trial_id), shell_quoted(script.folder), shell_quoted(script.mount.local.string()),
              shell_quoted(script.mount.container)) +
-         claim + "\n" + exports + fmt::format("cd -- {} || exit\n\n", shell_quoted(script.working_directory)) +
-         fmt::format("trial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})", words,
+         claim + "\n" + variables.exports +
+         fmt::format("cd -- {} || exit\n\n", shell_quoted(script.working_directory)) +
+         fmt::format("trial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})", variables.command,
                      shell_quoted(script.command)) +
          std::string(run_and_wait);
 }

@@ -1,40 +1,11 @@
-// The Slurm jobs of this agent by their numbers. Whoever goes through them may take some down on the way.
+// The Slurm jobs of this agent.
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <vector>
-
+#include "numbered_jobs.hpp"
 #include "slurm/slurm_job.hpp"
 
 namespace lathe::agent {
 
-class SlurmJobs {
- public:
-  [[nodiscard]] std::uint64_t add(SlurmJob& job) {
-    jobs_[++last_] = &job;
-    return last_;
-  }
-  void remove(std::uint64_t number) { jobs_.erase(number); }
-
-  /// Null: it has gone.
-  [[nodiscard]] SlurmJob* find(std::uint64_t number) const {
-    const auto found = jobs_.find(number);
-    return found != jobs_.end() ? found->second : nullptr;
-  }
-
-  template <class Function>
-  void for_each(Function function) const {
-    std::vector<std::uint64_t> numbers;
-    for (const auto& [number, job] : jobs_) numbers.push_back(number);
-    for (const std::uint64_t number : numbers) {
-      if (SlurmJob* job = find(number)) function(*job);
-    }
-  }
-
- private:
-  std::map<std::uint64_t, SlurmJob*> jobs_;
-  std::uint64_t last_ = 0;
-};
+using SlurmJobs = NumberedJobs<SlurmJob>;
 
 }  // namespace lathe::agent

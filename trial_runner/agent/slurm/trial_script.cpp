@@ -1,13 +1,11 @@
 #include "slurm/trial_script.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "program_run.hpp"
+#include "script_words.hpp"
 
 namespace lathe::agent {
 namespace {
@@ -61,43 +59,16 @@ status=$(cat -- "$claim/status")
 exit "${status:=137}"
 )sh";
 
-/// Bash refuses to assign these.
-constexpr std::array<std::string_view, 7> read_only{"BASHOPTS", "BASH_VERSINFO", "EUID", "GROUPS",
-                                                    "PPID",     "SHELLOPTS",     "UID"};
-
-bool can_be_exported(std::string_view name) {
-  const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-  return std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
-         std::all_of(name.begin(), name.end(), is_word) &&
-         std::find(read_only.begin(), read_only.end(), name) == read_only.end();
-}
-
-/// Fit for a comment.
-std::string on_one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
-  return text;
-}
-
 }  // namespace
 
 std::string render(const TrialScript& script) {
-  std::string exports;
-  std::string words;
-  for (const auto& [name, value] : script.environment) {
-    if (can_be_exported(name)) {
-      exports += fmt::format("export {}={}\n", name, shell_quoted(value));
-    } else {
-      words += " " + shell_quoted(name + "=" + value);
-    }
-  }
-  if (!words.empty()) words = " env --" + words;
+  const ScriptVariables variables = script_variables(script.environment);
   return fmt::format("#!/bin/bash\n# Trial {}: what Slurm runs. Written anew for each attempt.\nfolder={}\n",
-                     on_one_line(script.trial_id), shell_quoted(script.folder.string())) +
-         std::string(claim_and_traps) + "\n" + exports +
+                     comment_text(script.trial_id), shell_quoted(script.folder.string())) +
+         std::string(claim_and_traps) + "\n" + variables.exports +
          fmt::format("cd -- {} || exit\n\n", shell_quoted(script.working_directory.string())) + script.prologue +
-         fmt::format("\n\ntrial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})", words,
-                     shell_quoted(script.command)) +
+         fmt::format("\n\ntrial=(bash -c 'echo $$ >\"$0/pid\"; exec \"$@\"' \"$claim\"{} bash -c {})",
+                     variables.command, shell_quoted(script.command)) +
          std::string(run_and_wait);
 }
 
