@@ -266,7 +266,8 @@ class PaiTest(unittest.TestCase):
     def test_a_list_that_is_behind_loses_nothing(self):
         folder = self.running(command="exit 8")
         self.pai.trouble[r"GET .*\?username"] = (200, [])
-        time.sleep(6)
+        before = len(self.pai.asked(r"GET .*\?username"))
+        wait_for(lambda: len(self.pai.asked(r"GET .*\?username")) >= before + 4, "the list is asked for again and again", 60)
         self.assertFalse(self.agent.of("x/1/0", "trial_exited"))
         (folder / "go").touch()
         self.assertEqual(self.agent.wait_end("x/1/0").get("exit_code"), 8)
