@@ -10,7 +10,7 @@ import { Chart } from "../../charts/chart";
 import { use, type EChartsOption } from "../../charts/echarts";
 import type { Palette } from "../../charts/palette";
 import { itemTooltip, tooltipContent } from "../../charts/tooltip";
-import { count, number, percent, short } from "../../format/number";
+import { number, percent } from "../../format/number";
 import { plural } from "../../format/text";
 import { Choice } from "../../parts/choice";
 import { EmptyState, WhenLoaded } from "../../parts/states";
@@ -20,8 +20,8 @@ use([HeatmapChart, DataZoomComponent, VisualMapComponent]);
 
 const values: Readonly<Record<string, { title: string; show: (value: unknown) => string }>> = {
   sparsity: { title: "Sparsity", show: (value) => percent(value, 1) },
-  channels: { title: "Channels kept", show: count },
-  macs: { title: "MACs", show: short },
+  channels: { title: "Channels kept", show: (value) => percent(value, 1) },
+  macs: { title: "MACs kept", show: (value) => percent(value, 1) },
   bits: { title: "Bits", show: number },
 };
 const most = 200;
@@ -105,7 +105,7 @@ function heatmapOption(
     row.flatMap((cell, down): [number, number, number][] => (cell === null ? [] : [[across, down, cell]])),
   );
   const all = cells.map(([, , cell]) => cell);
-  const [low, high] = value === "sparsity" ? [0, 1] : [Math.min(...all), Math.max(...all)];
+  const [low, high] = value !== "bits" ? [0, 1] : [Math.min(...all), Math.max(...all)];
   return {
     grid: { left: 150, right: 100, top: 8, bottom: 48 },
     xAxis: xAxis(palette, {

@@ -22,10 +22,12 @@ export function dominates(a: readonly number[], b: readonly number[], goals: rea
   return isBetter;
 }
 
+const fromLeft = (a: Point, b: Point): number => (a.values[0] ?? 0) - (b.values[0] ?? 0) || a.sequence - b.sequence;
+
 /** The points that no other dominates, by their first value; of equal points all stay. */
 export function paretoFront(points: readonly Point[], goals: readonly Goal[]): Point[] {
   const front = points.filter((point) => !points.some((other) => dominates(other.values, point.values, goals)));
-  return front.sort((a, b) => (a.values[0] ?? 0) - (b.values[0] ?? 0) || a.sequence - b.sequence);
+  return front.sort(fromLeft);
 }
 
 export interface FrontData {
@@ -44,7 +46,9 @@ export function frontOf({ items, points, baseline }: Front): FrontData {
     const values = points.values[place] ?? [];
     return !ids.has(id) && isComplete(values) ? [{ id, sequence: points.sequence[place] ?? 0, values }] : [];
   });
-  return { front: items, others, baseline: baseline ?? null };
+  // The daemon names the best first; the line goes from left to right.
+  const front = [...items].sort(fromLeft);
+  return { front, others, baseline: baseline ?? null };
 }
 
 /**
