@@ -1,0 +1,71 @@
+// The experiments that the list shows, kept up to date by events.
+import { api } from "./client";
+import { followEvents } from "./event_stream";
+import { isAbort } from "./problem";
+import { Store } from "./store";
+import type { Experiment } from "./types";
+
+export interface ExperimentList {
+  readonly items: readonly Experiment[] | null;
+  readonly nextCursor: string | undefined;
+  readonly error: unknown;
+}
+
+/** Events leave the configuration out unless it has changed. */
+export const merged = (known: Experiment | undefined, news: Experiment): Experiment =>
+  known && !news.config ? { ...news, config: known.config } : news;
+
+const newestFirst = (a: Experiment, b: Experiment): number => b.createdTime - a.createdTime || (a.id < b.id ? 1 : -1);
+
+/** The list with a changed or new experiment in its place. */
+export function withExperiment(items: readonly Experiment[], news: Experiment): Experiment[] {
+  const known = items.find(({ id }) => id === news.id);
+  return [...items.filter(({ id }) => id !== news.id), merged(known, news)].sort(newestFirst);
+}
+
+const pageSize = 200;
+
+export class ExperimentListLive {
+  readonly state = new Store<ExperimentList>({ items: null, nextCursor: undefined, error: null });
+  private news: Experiment[] = [];
+
+  /** Lists and follows until `signal` aborts. */
+  start(signal: AbortSignal): void {
+    void followEvents(
+      "/api/v1/events?kinds=experiment,deleted",
+      {
+        ready: () => void this.load(signal),
+        event: (kind, data) =>
+          kind === "deleted" ? this.remove(data as { id: string }) : this.take(data as Experiment),
+      },
+      signal,
+    );
+  }
+
+  /** Adds the next page of older experiments. */
+  more(signal: AbortSignal): Promise<void> {
+    return this.load(signal, this.state.get().nextCursor);
+  }
+
+  private async load(signal: AbortSignal, cursor?: string): Promise<void> {
+    this.news = [];
+    try {
+      const query = cursor ? { limit: pageSize, cursor } : { limit: pageSize };
+      const page = await api.get("/api/v1/experiments", { query, signal });
+      const before = cursor ? (this.state.get().items ?? []) : [];
+      const items = [...page.items, ...this.news].reduce(withExperiment, [...before] as Experiment[]);
+      this.state.set({ items, nextCursor: page.nextCursor, error: null });
+    } catch (error) {
+      if (!isAbort(error)) this.state.update((state) => ({ ...state, error }));
+    }
+  }
+
+  private take(experiment: Experiment): void {
+    this.news.push(experiment);
+    this.state.update((state) => (state.items ? { ...state, items: withExperiment(state.items, experiment) } : state));
+  }
+
+  private remove({ id }: { id: string }): void {
+    this.state.update((state) => ({ ...state, items: state.items?.filter((item) => item.id !== id) ?? null }));
+  }
+}

@@ -1,0 +1,8 @@
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app";
+import "./style/base.css";
+import "./style/layout.css";
+import "./style/parts.css";
+
+const root = document.getElementById("root");
+if (root) createRoot(root).render(<App />);

@@ -1,0 +1,45 @@
+// A metric against the number of the trial, with the best so far: what the daemon has, and what has come since.
+import { byGoal, type Goal } from "../../api/objective";
+import type { History } from "../../api/analysis";
+
+export interface HistoryData {
+  readonly total: number;
+  /** `[sequence, value]`, by sequence. */
+  readonly points: readonly (readonly [number, number])[];
+  /** Each new best, by sequence. */
+  readonly best: readonly (readonly [number, number])[];
+}
+
+export function fromAnswer({ total, sequence, value, best }: History): HistoryData {
+  const points = sequence.flatMap((number, index) => {
+    const y = value[index];
+    return y === null || y === undefined ? [] : [[number, y] as const];
+  });
+  return { total, points, best };
+}
+
+/** The best so far over points in order of their sequence. */
+export function bestSoFar(points: readonly (readonly [number, number])[], goal: Goal): (readonly [number, number])[] {
+  const better = byGoal(goal);
+  const best: (readonly [number, number])[] = [];
+  for (const point of points) {
+    const last = best.at(-1);
+    if (!last || better(point[1], last[1]) < 0) best.push(point);
+  }
+  return best;
+}
+
+/** Adds results that have come since; a sequence that is known takes the new value. */
+export function withResults(
+  data: HistoryData,
+  results: readonly (readonly [number, number])[],
+  goal: Goal,
+): HistoryData {
+  if (results.length === 0) return data;
+  const values = new Map([...data.best, ...data.points, ...results]);
+  const bestSequences = new Set(data.best.map(([sequence]) => sequence));
+  const points = [...values].sort((a, b) => a[0] - b[0]);
+  const known = new Set(data.points.map(([sequence]) => sequence));
+  const added = results.filter(([sequence]) => !known.has(sequence) && !bestSequences.has(sequence)).length;
+  return { total: data.total + added, points, best: bestSoFar(points, goal) };
+}
