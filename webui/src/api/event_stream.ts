@@ -1,13 +1,14 @@
 // A stream of events that outlives its connections: each new one goes on behind the last event of the one before.
-import { isAbort, problemOf } from "./problem";
+import { problemOf } from "./problem";
 import { fetchAllowed } from "./session";
 import { eventParser, type ServerEvent } from "./sse";
 import { Store } from "./store";
 
-export type Connection = "connecting" | "live" | "broken" | "paused";
+/** `none`: this page has nothing to follow. */
+export type Connection = "none" | "connecting" | "live" | "broken" | "paused";
 
 /** How the page's stream is; the shell shows it. */
-export const connection = new Store<Connection>("connecting");
+export const connection = new Store<Connection>("none");
 
 /** What the stream needs of the world around it, so that tests can stand in for it. */
 export interface Surroundings {
@@ -25,6 +26,9 @@ export interface Handlers {
   ready(): void;
   event(kind: string, data: unknown): void;
 }
+
+/** The signal of the stream that was started last. */
+let latest: AbortSignal | null = null;
 
 const retryAfter = { first: 500, most: 5_000 };
 /** The daemon sends a heartbeat every 15 s; a browser does not tell when a connection is dead that was never closed. */
@@ -73,6 +77,8 @@ export async function followEvents(
   signal: AbortSignal,
   world: Surroundings = browser,
 ): Promise<void> {
+  latest = signal;
+  connection.set("connecting");
   let lastId = "";
   let delay = retryAfter.first;
   const onEvent = ({ id, kind, data }: ServerEvent): void => {
@@ -84,12 +90,12 @@ export async function followEvents(
     const { signal: unseen, release } = world.unseen();
     try {
       await readEvents(path, lastId, world, AbortSignal.any([signal, unseen]), opened, onEvent);
-    } catch (error) {
-      if (!isAbort(error)) console.info("event stream:", error);
+    } catch {
+      // Whatever it was, the way on is the same.
     } finally {
       release();
     }
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     if (unseen.aborted) {
       connection.set("paused");
       await world.whenSeen(signal);
@@ -99,6 +105,8 @@ export async function followEvents(
       delay = Math.min(2 * delay, retryAfter.most);
     }
   }
+  // A stream that follows at once, on the page that is opened instead, says its own.
+  if (latest === signal) connection.set("none");
 
   function opened(): void {
     connection.set("live");

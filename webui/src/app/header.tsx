@@ -5,6 +5,7 @@ import { to, type Place } from "./router";
 import { chooseTheme, useThemeChoice, type ThemeChoice } from "./theme";
 
 const connectionTexts = {
+  none: "",
   connecting: "connecting",
   live: "live",
   broken: "reconnecting",

@@ -6,6 +6,8 @@ import "../style/table.css";
 export interface Column<Row> {
   readonly key: string;
   readonly title: string;
+  /** The title in full, where it is a short one. */
+  readonly hint?: string;
   /** In rem. */
   readonly width: number;
   /** Whether it takes its share of the room that is left. */
@@ -154,10 +156,10 @@ interface HeaderProps<Row> {
 }
 
 function HeaderCell<Row>({ column, sort, onSort }: HeaderProps<Row>): ReactNode {
-  const { key, title, isNumber = false, isSortable = false } = column;
+  const { key, title, hint = title, isNumber = false, isSortable = false } = column;
   const direction = sort === key ? "ascending" : sort === `-${key}` ? "descending" : undefined;
   return (
-    <span role="columnheader" aria-sort={direction} className={isNumber ? "number" : undefined} title={title}>
+    <span role="columnheader" aria-sort={direction} className={isNumber ? "number" : undefined} title={hint}>
       {isSortable && onSort ? (
         <button className="sort" onClick={() => onSort(direction === "descending" ? key : `-${key}`)}>
           <bdi>{title}</bdi>

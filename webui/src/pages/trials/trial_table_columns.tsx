@@ -64,10 +64,28 @@ const widths: Readonly<Record<string, number>> = {
   host: 9,
 };
 
-function width(column: string): number {
+function width(column: string, title: string): number {
   if (column in widths) return widths[column] ?? 8;
   if (column.endsWith("Time")) return 12;
-  return Math.max(7, Math.min(16, 0.55 * tableTitle(column).length + 2));
+  return Math.max(6.5, Math.min(18, 0.52 * title.length + 2.2));
+}
+
+/**
+ * Titles for columns that stand together: of a nested parameter the end of its path, as long as no other column ends
+ * the same.
+ */
+export function shortTitles(names: readonly string[], objective: string): readonly string[] {
+  const titles = names.map((name) => tableTitle(name, objective));
+  const suffix = (title: string, parts: number): string => title.split(".").slice(-parts).join(".");
+  return titles.map((title, place) => {
+    if (!names[place]?.startsWith("parameter.")) return title;
+    const depth = title.split(".").length;
+    for (let parts = 1; parts < depth; parts++) {
+      const candidate = suffix(title, parts);
+      if (titles.filter((other) => suffix(other, parts) === candidate).length === 1) return candidate;
+    }
+    return title;
+  });
 }
 
 function show(trial: Trial, column: string, experimentId: string, objective: string): ReactNode {
@@ -106,10 +124,12 @@ export function trialTableColumns(
   objective: string,
   actions: TrialActions,
 ): readonly Column<Trial>[] {
-  const columns = names.map((name): Column<Trial> => ({
+  const titles = shortTitles(names, objective);
+  const columns = names.map((name, place): Column<Trial> => ({
     key: name,
-    title: tableTitle(name, objective),
-    width: width(name),
+    title: titles[place] ?? name,
+    hint: tableTitle(name, objective),
+    width: width(name, titles[place] ?? name),
     doesGrow: name === "reason",
     isNumber: !isText(name),
     isSortable: name !== "reason",
