@@ -156,18 +156,22 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   }
 
   void deliver() {
-    while (!held_.empty() && !has_files(held_.front().event)) pass_on();
-    if (held_.empty()) return;
-    const RemoteHostOptions::Folders folders = options_.folders(trial_of(held_.front().event));
-    work_on_files([from = root_ + "/" + folders.there,
-                   to = folders.here](FileTransfer& transfer) { return transfer.fetch(from, to, kNotFetched); },
-                  [from = folders.there](Core& self, const Result<void>& done) {
+    std::optional<RemoteHostOptions::Folders> folders;
+    while (!held_.empty() && !(folders = folders_of(held_.front().event))) pass_on();
+    if (!folders) return;
+    work_on_files([from = root_ + "/" + folders->there,
+                   to = folders->here](FileTransfer& transfer) { return transfer.fetch(from, to, kNotFetched); },
+                  [from = folders->there](Core& self, const Result<void>& done) {
                     // Without the files the result still counts; a connection that broke tells the end again.
                     if (!done) spdlog::warn("host {}: cannot fetch {}: {}", self.name(), from, done.error().message);
                     if (self.held_.empty()) return;
                     self.pass_on();
                     self.deliver();
                   });
+  }
+
+  std::optional<RemoteHostOptions::Folders> folders_of(const proto::AgentEvent& event) const {
+    return has_files(event) ? options_.folders(trial_of(event)) : std::nullopt;
   }
 
   void pass_on() {

@@ -5,6 +5,8 @@
 
 #include <csignal>
 #include <fstream>
+#include <optional>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -106,10 +108,8 @@ class RemoteHostTest : public ::testing::Test {
     ASSERT_TRUE(machine) << machine.error().message;
     host_ = std::make_unique<RemoteHost>(
         loop_.context.get_executor(),
-        RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)), [this](const std::string& attempt) {
-                            const std::string name = attempt.substr(attempt.find('/') + 1, 1);
-                            return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
-                          }});
+        RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)),
+                          [this](const std::string& attempt) { return folders_of(attempt); }});
     host_->open({
         [this](const proto::Hello&) { told_.push_back("hello"); },
         [this](proto::SequencedEvent event) { told_.push_back("event " + std::to_string(event.sequence)); },
@@ -121,6 +121,12 @@ class RemoteHostTest : public ::testing::Test {
     ASSERT_TRUE(until_told(1));
     ASSERT_EQ(told_.at(0), "hello");
     told_.clear();
+  }
+
+  std::optional<RemoteHostOptions::Folders> folders_of(const std::string& attempt) const {
+    if (given_up_.contains(attempt)) return std::nullopt;
+    const std::string name = attempt.substr(attempt.find('/') + 1, 1);
+    return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
   }
 
   void write(const std::string& name, const std::string& text) {
@@ -163,6 +169,7 @@ class RemoteHostTest : public ::testing::Test {
   Loop loop_;
   std::unique_ptr<RemoteHost> host_;
   std::vector<std::string> told_;
+  std::set<std::string> given_up_;
   int tells_ = 0;
 };
 
@@ -203,6 +210,16 @@ TEST_F(RemoteHostTest, AnEndIsToldWhenItsFilesAreHereAndNothingOvertakesIt) {
   ASSERT_TRUE(until_told(3));
   EXPECT_THAT(told_, ElementsAre("event 1", "event 2", "event 3"));
   EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, FilesOfAnAttemptThatWasGivenUpStayThere) {
+  given_up_ = {"e/t/0"};
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  tell(proto::SequencedEvent{2, exited("e/u/0")});
+  ASSERT_TRUE(until_told(2));
+  EXPECT_THAT(told_, ElementsAre("event 1", "event 2"));
+  EXPECT_THAT(heard(), ElementsAre("fetch u"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "fetched/t"));
 }
 
 TEST_F(RemoteHostTest, WhatCannotBePlacedIsNotStarted) {
