@@ -48,7 +48,7 @@ SwitchType=switch/none
 MpiDefault=none
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000
-ReturnToService=2
+ReturnToService={return_to_service}
 KillWait={kill_wait}
 MinJobAge={min_job_age}
 MessageTimeout=5
@@ -78,11 +78,12 @@ def free_ports(count):
 
 
 class SlurmCluster:
-    def __init__(self, nodes=2, cpus=4, settings="", kill_wait=2, min_job_age=300, node_timeout=60):
-        """`settings`: further lines of slurm.conf; `node_timeout`: seconds until a silent node is down."""
+    def __init__(self, nodes=2, cpus=4, settings="", kill_wait=2, min_job_age=300, node_timeout=60, return_to_service=2):
+        """`settings`: further lines of slurm.conf; `node_timeout`: seconds until a silent node is down. With
+        `return_to_service` 2 a node is up again as soon as it registers, with 1 not if somebody has set it down."""
         self.nodes = [f"node{i}" for i in range(nodes)]
         self.cpus, self.settings, self.kill_wait = cpus, settings, kill_wait
-        self.min_job_age, self.node_timeout = min_job_age, node_timeout
+        self.min_job_age, self.node_timeout, self.return_to_service = min_job_age, node_timeout, return_to_service
         self.folder = Path(tempfile.mkdtemp(prefix="lathe-slurm-"))
         self.config = self.folder / "slurm.conf"
         self.processes = {}
@@ -182,7 +183,7 @@ class SlurmCluster:
             (self.folder / name).mkdir(mode=0o700)
         self.config.write_text(CONFIG.format(user=getpass.getuser(), folder=self.folder, controller_port=ports[0], first_port=ports[1],
                                              kill_wait=self.kill_wait, min_job_age=self.min_job_age, node_timeout=self.node_timeout,
-                                             settings=self.settings, nodes=nodes))
+                                             return_to_service=self.return_to_service, settings=self.settings, nodes=nodes))
         # More CPUs and memory than the machine has are fine here, and no control group is to be touched.
         with self.config.open("a") as config:
             config.write("SlurmdParameters=config_overrides\n")

@@ -43,6 +43,12 @@ def note(line):
         file.write(line + "\n")
 def there(name):
     return os.path.exists(folder + name)
+def taken(name):
+    try:
+        os.remove(folder + name)
+        return True
+    except FileNotFoundError:
+        return False
 def files():
     while True:
         message = receive()
@@ -62,6 +68,11 @@ def files():
             if there("nonsense"):
                 send({"type": "file", "path": 5})
             note("fetch " + os.path.basename(message["folder"]))
+            if taken("fall"):
+                open(folder + "leave", "w").close()
+                sys.exit(1)
+            if taken("break"):
+                sys.exit(1)
             send({"type": "file", "path": "stdout", "size": 3, "mode": 420}, b"hi\n")
             send({"type": "done"})
 def attach():
@@ -69,6 +80,8 @@ def attach():
           "running": [], "root": "/far/root", "trial_program": ""})
     told = 0
     while True:
+        if taken("leave"):
+            sys.exit(0)
         if select.select([0], [], [], 0.01)[0]:
             message = receive()
             note(message["type"] + " " + message.get("trial_id", ""))
@@ -209,6 +222,22 @@ TEST_F(RemoteHostTest, AnEndIsToldWhenItsFilesAreHereAndNothingOvertakesIt) {
   remove("hold");
   ASSERT_TRUE(until_told(3));
   EXPECT_THAT(told_, ElementsAre("event 1", "event 2", "event 3"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, FilesAreAskedForAgainWhenTheirSessionBreaks) {
+  write("break", "");
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(1));
+  EXPECT_THAT(heard(), ElementsAre("fetch t", "fetch t"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, AnEndWhoseFilesBreakOffWithTheConnectionIsToldByTheNextOne) {
+  write("fall", "");  // the files' session is the first to go
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(3));
+  EXPECT_THAT(told_, ElementsAre(::testing::StartsWith("away"), "hello", "event 1"));
   EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
 }
 
