@@ -51,10 +51,12 @@ std::unique_ptr<Host> ExperimentManager::Core::make_pai_host(const HostSpec& spe
                                    secrets_->token_file(spec.id));
 }
 
-/// A machine that cannot even be tried is one that never connects, and says why.
+/// A machine that cannot even be tried is one that never connects, and says why. One that runs trials and submits jobs
+/// as well is two hosts with an agent each, since an agent serves one connection.
 std::unique_ptr<Host> ExperimentManager::Core::make_remote_host(const HostSpec& spec) {
-  const auto machine = SshMachine::make(*spec.address, options_.agent_program, options_.data_dir, daemon_id_, *secrets_,
-                                        options_.ssh_config);
+  const std::string owner = spec.kind == HostSpec::Kind::Slurm ? daemon_id_ + "slurm" : daemon_id_;
+  const auto machine =
+      SshMachine::make(*spec.address, options_.agent_program, options_.data_dir, owner, *secrets_, options_.ssh_config);
   if (!machine) {
     AgentLink::Options link;
     link.name = spec.id;
@@ -63,12 +65,13 @@ std::unique_ptr<Host> ExperimentManager::Core::make_remote_host(const HostSpec& 
     };
     return std::make_unique<AgentLink>(executor_, std::move(refuse), link);
   }
-  const auto folders = [experiments = options_.data_dir / "experiments"](const std::string& attempt) {
-    const auto id = AttemptId::parse(attempt).value_or(AttemptId{"none", "none", 0});
-    const bool is_preparation = id.trial == preparation_trial;
-    const std::string below = is_preparation ? "baseline" : "trials/" + id.trial;
-    return RemoteHostOptions::Folders{fmt::format("experiments/{}/{}", id.experiment, below),
-                                      experiments / id.experiment / below};
+  const auto folders = [this](const std::string& attempt) -> std::optional<RemoteHostOptions::Folders> {
+    const auto id = AttemptId::parse(attempt);
+    const auto experiment = id ? experiments_.find(id->experiment) : experiments_.end();
+    if (experiment == experiments_.end() || !experiment->second->state().is_running(attempt)) return std::nullopt;
+    const std::string here = AttemptId{id->experiment, id->trial, 0}.folder();
+    return RemoteHostOptions::Folders{fmt::format("experiments/{}/{}", id->experiment, id->folder()),
+                                      options_.data_dir / "experiments" / id->experiment / here};
   };
   return std::make_unique<RemoteHost>(executor_,
                                       RemoteHostOptions{std::make_shared<const SshMachine>(*machine), folders});

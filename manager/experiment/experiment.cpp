@@ -208,7 +208,8 @@ void Experiment::take(Turn& turn, Incoming& message) {
     if (std::optional<HostSpec> spec = spec_of(greeting->host))
       take_greeting(turn, {std::move(*spec), greeting->hello, {}}, context_.trial_program);
   } else if (auto* loss = std::get_if<Loss>(&message)) {
-    take_loss(turn, loss->host, loss->why);
+    const std::optional<HostSpec> spec = spec_of(loss->host);
+    take_loss(turn, loss->host, loss->why, spec && spec->is_outlived());
   } else if (auto* failed = std::get_if<FailedStart>(&message)) {
     take_failed_start(turn, failed->attempt, failed->why);
   } else if (auto* event = std::get_if<AgentMessage>(&message)) {

@@ -3,7 +3,7 @@
 //
 //   ROOT/experiments/ID/files/…    models, data, code and settings, under their absolute paths here
 //   ROOT/experiments/ID/baseline   the preparation's folder
-//   ROOT/experiments/ID/trials/…   the trials' folders
+//   ROOT/experiments/ID/trials/…   the trials' folders, one for each attempt (ids.hpp)
 //   ROOT/lathe-trial-VERSION/      this machine's lathe-trial with its libraries
 #pragma once
 
@@ -44,6 +44,7 @@ class Workplace {
   std::filesystem::path here_;  ///< the experiment's folder on this machine
   std::string root_;
   std::string id_;
+  std::int64_t preparation_attempt_;
   std::vector<TrialInput> inputs_;
 };
 

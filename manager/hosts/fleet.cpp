@@ -163,7 +163,7 @@ void Fleet::on_not_started(Seat& seat, const std::string& trial_id, const std::s
 }
 
 /// This machine cannot be lost, nor the jobs it has handed to a cluster: where the daemon lives, an agent can be
-/// started.
+/// started. A machine that hands jobs to a cluster is lost again and again, for the trials that are to end meanwhile.
 void Fleet::watch_for_loss(Seat& seat) {
   if (!seat.spec.address) return;
   seat.loss_timer.expires_after(options_.lost_after);
@@ -171,6 +171,7 @@ void Fleet::watch_for_loss(Seat& seat) {
     if (error) return;
     const auto found = seats_.find(id);
     if (found == seats_.end() || found->second->hello) return;
+    if (found->second->spec.is_outlived()) watch_for_loss(*found->second);
     listener_.lost(id, found->second->trouble);
   });
 }

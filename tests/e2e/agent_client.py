@@ -101,6 +101,10 @@ class AgentClient:
 
         return self._wait(told, f"{trial_id} says {text}, not {self.notes.get(trial_id)}", seconds)
 
+    def wait_until(self, condition, what, seconds=30):
+        """Takes in what the agent tells meanwhile."""
+        return self._wait(condition, what, seconds)
+
     def _wait(self, condition, what, seconds):
         deadline = time.monotonic() + seconds * PATIENCE
         while not condition():

@@ -1,5 +1,6 @@
 #include "hosts/ssh/remote_host.hpp"
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include "hosts/ssh/file_channel.hpp"
@@ -21,6 +23,9 @@ namespace {
 
 /// A trial's copy of its code is what we sent ourselves.
 const std::vector<std::string> kNotFetched{"code"};
+
+constexpr int kFetchTries = 3;
+constexpr std::chrono::milliseconds kFetchPause{500};
 
 const std::string& trial_of(const proto::AgentEvent& event) {
   return std::visit([](const auto& kind) -> const std::string& { return kind.trial_id; }, event);
@@ -43,6 +48,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
         connector_(std::make_shared<SshConnector>(executor, options_.machine)),
         link_(
             executor, [connector = connector_] { return connector->connect(); }, link_options(*options_.machine)),
+        fetch_timer_(executor),
         worker_(1) {}
 
   ~Core() {
@@ -156,18 +162,38 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   }
 
   void deliver() {
-    while (!held_.empty() && !has_files(held_.front().event)) pass_on();
-    if (held_.empty()) return;
-    const RemoteHostOptions::Folders folders = options_.folders(trial_of(held_.front().event));
+    std::optional<RemoteHostOptions::Folders> folders;
+    while (!held_.empty() && !(folders = folders_of(held_.front().event))) pass_on();
+    if (!folders) return;
+    fetch(*folders, kFetchTries);
+  }
+
+  void fetch(const RemoteHostOptions::Folders& folders, int tries) {
     work_on_files([from = root_ + "/" + folders.there,
                    to = folders.here](FileTransfer& transfer) { return transfer.fetch(from, to, kNotFetched); },
-                  [from = folders.there](Core& self, const Result<void>& done) {
-                    // Without the files the result still counts; a connection that broke tells the end again.
-                    if (!done) spdlog::warn("host {}: cannot fetch {}: {}", self.name(), from, done.error().message);
-                    if (self.held_.empty()) return;
-                    self.pass_on();
-                    self.deliver();
-                  });
+                  [folders, tries](Core& self, const Result<void>& done) { self.finish_fetch(folders, tries, done); });
+  }
+
+  /// Without its files a result still counts. But the session for files may just have been the first to see that the
+  /// connection has ended, and the next connection tells the end again: so nothing is given up before that is known.
+  void finish_fetch(const RemoteHostOptions::Folders& folders, int tries, const Result<void>& done) {
+    if (!done && tries > 1) return fetch_later(folders, tries - 1);
+    if (!done) spdlog::warn("host {}: cannot fetch {}: {}", name(), folders.there, done.error().message);
+    pass_on();
+    deliver();
+  }
+
+  void fetch_later(const RemoteHostOptions::Folders& folders, int tries) {
+    fetch_timer_.expires_after(kFetchPause);
+    fetch_timer_.async_wait(
+        [weak = weak_from_this(), connection = connection_, folders, tries](boost::system::error_code error) {
+          const auto self = weak.lock();
+          if (!error && self && self->connection_ == connection) self->fetch(folders, tries);
+        });
+  }
+
+  std::optional<RemoteHostOptions::Folders> folders_of(const proto::AgentEvent& event) const {
+    return has_files(event) ? options_.folders(trial_of(event)) : std::nullopt;
   }
 
   void pass_on() {
@@ -203,6 +229,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, std::optional<proto::KillTrial>> starting_;
   std::shared_ptr<HashCache> hashes_ = std::make_shared<HashCache>();  ///< the worker's
   std::shared_ptr<FileChannel> files_;
+  asio::steady_timer fetch_timer_;
   asio::thread_pool worker_;
 };
 

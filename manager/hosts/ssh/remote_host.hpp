@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -21,7 +22,8 @@ struct RemoteHostOptions {
     std::string there;
     std::filesystem::path here;
   };
-  std::function<Folders(const std::string& attempt)> folders;
+  /// None for an attempt that nobody waits for any more: the files here are a later one's.
+  std::function<std::optional<Folders>(const std::string& attempt)> folders;
 };
 
 class RemoteHost final : public Host {

@@ -69,7 +69,7 @@ TEST_F(LaunchTest, HereATrialWorksInItsCodeFolder) {
 
 TEST_F(LaunchTest, ElsewhereItGetsACopyOfItsOwn) {
   const Launch made = launch(there_);
-  EXPECT_EQ(made.start.directory, "/far/root/experiments/e1/trials/abcde");
+  EXPECT_EQ(made.start.directory, "/far/root/experiments/e1/trials/abcde.1");
   EXPECT_EQ(made.start.working_directory, made.start.directory + "/code");
   EXPECT_EQ(made.start.code_tree, "/far/root/experiments/e1/files/home/ana/code");
   EXPECT_EQ(made.start.environment.at("NNI_CODE_DIR"), made.start.working_directory);

@@ -5,6 +5,8 @@
 
 #include <csignal>
 #include <fstream>
+#include <optional>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,6 +43,12 @@ def note(line):
         file.write(line + "\n")
 def there(name):
     return os.path.exists(folder + name)
+def taken(name):
+    try:
+        os.remove(folder + name)
+        return True
+    except FileNotFoundError:
+        return False
 def files():
     while True:
         message = receive()
@@ -60,6 +68,11 @@ def files():
             if there("nonsense"):
                 send({"type": "file", "path": 5})
             note("fetch " + os.path.basename(message["folder"]))
+            if taken("fall"):
+                open(folder + "leave", "w").close()
+                sys.exit(1)
+            if taken("break"):
+                sys.exit(1)
             send({"type": "file", "path": "stdout", "size": 3, "mode": 420}, b"hi\n")
             send({"type": "done"})
 def attach():
@@ -67,6 +80,8 @@ def attach():
           "running": [], "root": "/far/root", "trial_program": ""})
     told = 0
     while True:
+        if taken("leave"):
+            sys.exit(0)
         if select.select([0], [], [], 0.01)[0]:
             message = receive()
             note(message["type"] + " " + message.get("trial_id", ""))
@@ -106,10 +121,8 @@ class RemoteHostTest : public ::testing::Test {
     ASSERT_TRUE(machine) << machine.error().message;
     host_ = std::make_unique<RemoteHost>(
         loop_.context.get_executor(),
-        RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)), [this](const std::string& attempt) {
-                            const std::string name = attempt.substr(attempt.find('/') + 1, 1);
-                            return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
-                          }});
+        RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)),
+                          [this](const std::string& attempt) { return folders_of(attempt); }});
     host_->open({
         [this](const proto::Hello&) { told_.push_back("hello"); },
         [this](proto::SequencedEvent event) { told_.push_back("event " + std::to_string(event.sequence)); },
@@ -121,6 +134,12 @@ class RemoteHostTest : public ::testing::Test {
     ASSERT_TRUE(until_told(1));
     ASSERT_EQ(told_.at(0), "hello");
     told_.clear();
+  }
+
+  std::optional<RemoteHostOptions::Folders> folders_of(const std::string& attempt) const {
+    if (given_up_.contains(attempt)) return std::nullopt;
+    const std::string name = attempt.substr(attempt.find('/') + 1, 1);
+    return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
   }
 
   void write(const std::string& name, const std::string& text) {
@@ -163,6 +182,7 @@ class RemoteHostTest : public ::testing::Test {
   Loop loop_;
   std::unique_ptr<RemoteHost> host_;
   std::vector<std::string> told_;
+  std::set<std::string> given_up_;
   int tells_ = 0;
 };
 
@@ -203,6 +223,32 @@ TEST_F(RemoteHostTest, AnEndIsToldWhenItsFilesAreHereAndNothingOvertakesIt) {
   ASSERT_TRUE(until_told(3));
   EXPECT_THAT(told_, ElementsAre("event 1", "event 2", "event 3"));
   EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, FilesAreAskedForAgainWhenTheirSessionBreaks) {
+  write("break", "");
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(1));
+  EXPECT_THAT(heard(), ElementsAre("fetch t", "fetch t"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, AnEndWhoseFilesBreakOffWithTheConnectionIsToldByTheNextOne) {
+  write("fall", "");  // the files' session is the first to go
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(3));
+  EXPECT_THAT(told_, ElementsAre(::testing::StartsWith("away"), "hello", "event 1"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, FilesOfAnAttemptThatWasGivenUpStayThere) {
+  given_up_ = {"e/t/0"};
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  tell(proto::SequencedEvent{2, exited("e/u/0")});
+  ASSERT_TRUE(until_told(2));
+  EXPECT_THAT(told_, ElementsAre("event 1", "event 2"));
+  EXPECT_THAT(heard(), ElementsAre("fetch u"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "fetched/t"));
 }
 
 TEST_F(RemoteHostTest, WhatCannotBePlacedIsNotStarted) {
