@@ -86,6 +86,9 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   void on_lost(const std::string& host, const std::string& why);
   void on_failed_start(const std::string& attempt, const std::string& why);
   void on_hosts_changed();
+  [[nodiscard]] bool is_running(const std::string& attempt) const;
+  [[nodiscard]] bool is_needed(const std::string& host, const std::string& folder) const;
+  [[nodiscard]] bool runs_on(const std::string& host, const ExperimentState& state, const std::string& trial) const;
   void end_orphans(const std::string& host, const proto::Hello& hello);
 
   boost::asio::any_io_executor executor_;

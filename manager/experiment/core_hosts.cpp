@@ -1,4 +1,6 @@
 // Hosts: the connections to them, and what can be asked of them.
+#include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -70,8 +72,49 @@ std::unique_ptr<Host> ExperimentManager::Core::make_remote_host(const HostSpec& 
     return RemoteHostOptions::Folders{fmt::format("experiments/{}/{}", id.experiment, below),
                                       experiments / id.experiment / below};
   };
-  return std::make_unique<RemoteHost>(executor_,
-                                      RemoteHostOptions{std::make_shared<const SshMachine>(*machine), folders});
+  return std::make_unique<RemoteHost>(
+      executor_,
+      RemoteHostOptions{std::make_shared<const SshMachine>(*machine), folders,
+                        [this](const std::string& attempt) { return is_running(attempt); },
+                        [this, host = spec.id](const std::string& folder) { return is_needed(host, folder); }});
+}
+
+/// As the database has it.
+bool ExperimentManager::Core::is_running(const std::string& attempt) const {
+  const auto id = AttemptId::parse(attempt);
+  const auto experiment = id ? experiments_.find(id->experiment) : experiments_.end();
+  return experiment != experiments_.end() && experiment->second->state().is_running(attempt);
+}
+
+/// An experiment that is at rest, or is unknown, needs nothing: should it go on, everything is laid out anew.
+bool ExperimentManager::Core::is_needed(const std::string& host, const std::string& folder) const {
+  if (closing_) return true;
+  if (!folder.starts_with("experiments/")) {
+    if (!fleet_.is_used(host)) return false;
+    // Trials of an earlier version may run on.
+    const proto::Hello* hello = fleet_.hello(host);
+    return hello == nullptr || !hello->running.empty() || folder == "lathe-trial-" + hello->version;
+  }
+  const std::filesystem::path path = folder;
+  const std::string id = *std::next(path.begin());
+  const auto found = experiments_.find(id);
+  if (found == experiments_.end()) return false;
+  const ExperimentState& state = found->second->state();
+  if (path == std::filesystem::path("experiments") / id)
+    return !is_at_rest(state.record().status) || state.running() > 0 || state.preparing();
+  return runs_on(host, state, path.filename().string());
+}
+
+/// Two names of one machine have one folder.
+bool ExperimentManager::Core::runs_on(const std::string& host, const ExperimentState& state,
+                                      const std::string& trial) const {
+  const auto machine = [this](const std::string& name) {
+    const auto status = fleet_.status(name);
+    return status && status->spec.address ? status->spec.address->name() : name;
+  };
+  if (trial == preparation_trial) return state.preparing() && machine(state.row.preparation_host) == machine(host);
+  const auto found = state.find(trial);
+  return found && found->record.status == proto::TrialStatus::Running && machine(found->record.host) == machine(host);
 }
 
 Answer<HostStatus> ExperimentManager::Core::show_host(std::string host) {

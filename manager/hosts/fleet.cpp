@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds kRetirement{3};  // for an idle agent to end
+constexpr std::chrono::seconds kRetirement{10};  // for tidying up and for an idle agent to end
 
 }  // namespace
 
@@ -46,19 +46,19 @@ void Fleet::dismiss(const std::string& experiment) {
   if (found == users_.end()) return;
   // Trials that still run there are to be found by the next daemon.
   const Holdings left = std::move(found->second.holdings);
+  const std::vector<HostSpec> specs = std::move(found->second.specs);
   users_.erase(found);
   bool freed = false;
   for (const auto& [id, seat] : seats_) freed = seat->slots.remove(experiment) || freed;
   set_limits();
-  std::erase_if(seats_, [this, &left](const auto& entry) {
+  std::erase_if(seats_, [this, &left, &specs](const auto& entry) {
     const Seat& seat = *entry.second;
-    const bool is_used =
-        seat.spec.kind == HostSpec::Kind::Local || std::any_of(users_.begin(), users_.end(), [&](const auto& user) {
-          return std::any_of(user.second.specs.begin(), user.second.specs.end(),
-                             [&](const HostSpec& spec) { return spec.id == seat.id(); });
-        });
-    if (!is_used && !left.contains(entry.first)) retire(entry.second);
-    return !is_used;
+    const bool was_used =
+        std::any_of(specs.begin(), specs.end(), [&seat](const HostSpec& spec) { return spec.id == seat.id(); });
+    const bool is_needed = seat.spec.kind == HostSpec::Kind::Local || is_used(seat.id());
+    if (!is_needed && !left.contains(entry.first)) retire(entry.second);
+    if (is_needed && was_used && seat.hello) seat.host->tidy();
+    return !is_needed;
   });
   if (freed && listener_.room) listener_.room();
 }
@@ -69,7 +69,7 @@ void Fleet::retire(const std::shared_ptr<Seat>& seat) {
   seat->refusal_timer.cancel();
   if (!seat->hello) return;
   retired_.insert(seat);
-  seat->host->send(proto::Shutdown{"idle", 0});
+  seat->host->retire();
   forget_after(*seat, kRetirement);
 }
 
@@ -193,6 +193,13 @@ std::vector<std::string> Fleet::connected() const {
     if (seat->hello) ids.push_back(id);
   }
   return ids;
+}
+
+bool Fleet::is_used(const std::string& host) const {
+  return std::any_of(users_.begin(), users_.end(), [&host](const auto& user) {
+    return std::any_of(user.second.specs.begin(), user.second.specs.end(),
+                       [&host](const HostSpec& spec) { return spec.id == host; });
+  });
 }
 
 void Fleet::send(const std::string& host, proto::ToAgent message) {

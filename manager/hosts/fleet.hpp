@@ -78,6 +78,8 @@ class Fleet {
   /// What its agent says of a trial that has not ended; empty: nothing.
   [[nodiscard]] std::string note(const std::string& host, const std::string& attempt) const;
   [[nodiscard]] std::vector<std::string> connected() const;
+  /// Whether an experiment names it.
+  [[nodiscard]] bool is_used(const std::string& host) const;
   void send(const std::string& host, proto::ToAgent message);
   void start(const std::string& host, Launch launch);
   /// These events are in the database, or concern nobody.
