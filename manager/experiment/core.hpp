@@ -48,6 +48,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   EventBus& events() { return events_; }
 
   // ---- hosts (core_hosts.cpp) ----
+  Answer<LogPiece> read_log(LogRequest request);
   [[nodiscard]] std::vector<HostStatus> list_hosts() const { return fleet_.status(); }
   Answer<HostStatus> show_host(std::string host);
   Answer<HostStatus> drain_host(std::string host, bool drained);

@@ -1,4 +1,5 @@
 // Hosts: the connections to them, and what can be asked of them.
+#include <chrono>
 #include <filesystem>
 #include <iterator>
 #include <utility>
@@ -23,6 +24,8 @@ namespace asio = boost::asio;
 using Kind = ServiceError::Kind;
 
 namespace {
+
+constexpr std::chrono::milliseconds kLogWait{20'000};  // for a trial to write something
 
 tl::unexpected<ServiceError> no_host(const std::string& host) {
   return refuse(Kind::NotFound, fmt::format("there is no host {}; hosts are those of the experiments that go on, and "
@@ -115,6 +118,29 @@ bool ExperimentManager::Core::runs_on(const std::string& host, const ExperimentS
   if (trial == preparation_trial) return state.preparing() && machine(state.row.preparation_host) == machine(host);
   const auto found = state.find(trial);
   return found && found->record.status == proto::TrialStatus::Running && machine(found->record.host) == machine(host);
+}
+
+Answer<LogPiece> ExperimentManager::Core::read_log(LogRequest request) {
+  LogPiece piece;
+  const auto experiment = experiments_.find(request.experiment_id);
+  const auto trial = experiment == experiments_.end() ? nullptr : experiment->second->state().find(request.trial_id);
+  if (!trial || trial->record.status != proto::TrialStatus::Running) co_return piece;
+  const std::string host = trial->record.host;
+  const auto status = fleet_.status(host);
+  if (status && status->spec.shares_disk()) co_return piece;
+  piece.where = LogPiece::Where::Unreachable;
+  piece.attempt = trial->record.attempt;
+  piece.why = status && !status->connected ? fmt::format("{} is not connected: {}", host, status->trouble)
+                                           : fmt::format("{} does not tell what the trial has written", host);
+  proto::ReadLog read{0, attempt_id(*trial), request.name, 0, request.tail, request.waits ? kLogWait.count() : 0};
+  if (request.attempt == piece.attempt) read.offset = request.offset;
+  std::optional<proto::LogText> text = co_await fleet_.read_log(host, std::move(read));
+  if (!text || !text->runs) co_return piece;
+  piece.where = LogPiece::Where::There;
+  piece.offset = text->offset;
+  piece.size = text->size;
+  piece.bytes = std::move(text->bytes);
+  co_return piece;
 }
 
 Answer<HostStatus> ExperimentManager::Core::show_host(std::string host) {

@@ -15,12 +15,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds kRetirement{10};  // for tidying up and for an idle agent to end
+constexpr std::chrono::seconds kLogPatience{15};  // beyond what an agent was told to wait
+constexpr std::chrono::seconds kRetirement{10};   // for tidying up and for an idle agent to end
 
 }  // namespace
 
 Fleet::Fleet(asio::any_io_executor executor, MakeHost make_host, Options options)
-    : executor_(std::move(executor)), make_host_(std::move(make_host)), options_(options) {}
+    : executor_(std::move(executor)), make_host_(std::move(make_host)), options_(options), logs_(executor_) {}
 
 Fleet::~Fleet() = default;
 
@@ -104,6 +105,7 @@ void Fleet::connect(Seat& seat) {
       [this, &seat](const std::string& why) { on_disconnected(seat, why); },
       [this, &seat](const std::string& trial_id, const std::string& why) { on_not_started(seat, trial_id, why); },
       [&seat](proto::TrialNote note) { seat.notes[note.trial_id] = std::move(note.text); },
+      [this](proto::LogText text) { logs_.answer(std::move(text)); },
   });
   watch_for_loss(seat);
 }
@@ -140,6 +142,7 @@ void Fleet::on_disconnected(Seat& seat, const std::string& why) {
   seat.hello.reset();
   seat.report.reset();
   seat.notes.clear();
+  logs_.host_gone(seat.id());
   seat.trouble = why;
   if (was_connected) watch_for_loss(seat);
   if (is_news) listener_.disconnected(seat.id(), why);
@@ -185,6 +188,15 @@ std::string Fleet::note(const std::string& host, const std::string& attempt) con
   if (found == seats_.end()) return {};
   const auto note = found->second->notes.find(attempt);
   return note == found->second->notes.end() ? std::string() : note->second;
+}
+
+asio::awaitable<std::optional<proto::LogText>> Fleet::read_log(std::string host, proto::ReadLog read) {
+  const proto::Hello* known = hello(host);
+  if (known == nullptr || !known->reads_logs) co_return std::nullopt;
+  read.request = logs_.next();
+  const auto limit = std::chrono::milliseconds(read.wait_ms) + kLogPatience;
+  send(host, read);
+  co_return co_await logs_.answer_to(read.request, std::move(host), limit);
 }
 
 std::vector<std::string> Fleet::connected() const {

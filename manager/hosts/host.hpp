@@ -47,7 +47,8 @@ class Host {
     std::function<void(const std::string& why)> disconnected;  ///< also each time a new attempt to connect fails
     /// A start that could not be carried out, since its inputs cannot be brought there.
     std::function<void(const std::string& trial_id, const std::string& why)> not_started;
-    std::function<void(proto::TrialNote)> note;  ///< how a trial that has not ended is
+    std::function<void(proto::TrialNote)> note;      ///< how a trial that has not ended is
+    std::function<void(proto::LogText)> log_text{};  ///< the answer to a ReadLog
   };
 
   virtual ~Host() = default;

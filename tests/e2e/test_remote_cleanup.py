@@ -1,5 +1,6 @@
 """What trials leave on other machines goes once it is here, and nothing else goes."""
 
+import hashlib
 import os
 import shutil
 import time
@@ -100,9 +101,11 @@ class WhatIsLeft(CleanupTest):
         self.daemon.kill()
         self.open_gate()
         # What a crash between the end of a trial, or of an experiment, and its removal leaves.
-        for name in (f"experiments/{experiment}/trials/Gone1", "experiments/gone0000/code/0", "experiments/gone0000/trials/Gone2", "trash/half"):
+        for name in (f"experiments/{experiment}/trials/Gone1", "experiments/gone0000/code/0", "experiments/gone0000/trials/Gone2", "half"):
             (self.root(host) / name).mkdir(parents=True)
             (self.root(host) / name / "file").write_text("left")
+        (self.root(host) / "trash").mkdir(exist_ok=True)
+        (self.root(host) / "half").rename(self.root(host) / "trash" / "half")
         self.daemon.start()
         self.client.wait_status(experiment, "DONE", 60)
         self.wait_clean(host)
@@ -148,10 +151,12 @@ class WhatIsLeft(CleanupTest):
     def test_what_is_idle_goes_in_time(self):
         """Files that nobody asked for in a week, and builds of the agent that nobody runs."""
         host = self.hosts[0]
-        (self.code / "data.txt").write_text("data")
+        for name in ("kept", "old"):
+            (self.code / name).write_text(name)
         self.run_one()
+        self.wait_clean(host)
         store, installed = self.root(host) / "store", host.home / ".lathe" / "bin"
-        kept, old = sorted(store.iterdir())[:2]
+        kept, old = (store / hashlib.sha256(name.encode()).hexdigest() for name in ("kept", "old"))
         grow_old(old, WEEK + 60)
         grow_old(kept, WEEK - 3600)
         idle, fresh, running = (installed / f"lathe-agent-{digit * 16}" for digit in "abc")
@@ -162,12 +167,12 @@ class WhatIsLeft(CleanupTest):
         state = self.scratch / "state"
         self.assertEqual(os.spawnl(os.P_WAIT, running, str(running), "--state-dir", str(state), "--idle-exit", "30"), 0)
         grow_old(running, DAY + 60)
-        (self.code / "data.txt").unlink()
-        (self.code / "trial.sh").write_text("")
+        for name in ("kept", "old"):
+            (self.code / name).unlink()
         self.run_one()
         wait_for(lambda: not idle.exists() and not old.exists(), "the idle ones are gone", 20)
         self.assertTrue(fresh.exists() and running.exists() and kept.exists())
-        self.assertEqual(len(list(installed.iterdir())), 3)
+        self.assertEqual(len(list(installed.iterdir())), 3, "that of this daemon, too")
 
 
 class CodeFolder(CleanupTest):

@@ -78,6 +78,9 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
         with_self([](Core& self, proto::TrialNote note) {
           if (self.listener_.note) self.listener_.note(std::move(note));
         }),
+        with_self([](Core& self, proto::LogText text) {
+          if (self.listener_.log_text) self.listener_.log_text(std::move(text));
+        }),
     });
   }
 
