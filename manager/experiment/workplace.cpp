@@ -47,6 +47,12 @@ std::string Workplace::tree(const fs::path& folder) {
   return inputs_.back().to;
 }
 
+std::string Workplace::code(const fs::path& folder) {
+  if (is_here()) return folder.string();
+  inputs_.push_back({TrialInput::Kind::Code, folder, {}, experiment_folder() + "/code"});
+  return inputs_.back().to;
+}
+
 std::string Workplace::program(const fs::path& path, const std::string& version) {
   if (is_here()) return path.string();
   inputs_.push_back(

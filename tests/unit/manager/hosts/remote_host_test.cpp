@@ -5,7 +5,6 @@
 
 #include <csignal>
 #include <fstream>
-#include <optional>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -62,6 +61,14 @@ def files():
                 time.sleep(0.01)
             note("place")
             send({"type": "failed", "why": "no space"} if there("full") else {"type": "done"})
+        elif kind == "list":
+            send({"type": "listing", "folders": json.load(open(folder + "listing"))} if there("listing") else {"type": "done"})
+        elif kind == "remove":
+            note("remove " + " ".join(message["folders"]))
+            send({"type": "done"})
+        elif kind == "prune":
+            note("prune")
+            send({"type": "done"})
         elif kind == "fetch":
             while there("hold"):
                 time.sleep(0.01)
@@ -122,7 +129,12 @@ class RemoteHostTest : public ::testing::Test {
     host_ = std::make_unique<RemoteHost>(
         loop_.context.get_executor(),
         RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)),
-                          [this](const std::string& attempt) { return folders_of(attempt); }});
+                          [this](const std::string& attempt) {
+                            const std::string name = attempt.substr(attempt.find('/') + 1, 1);
+                            return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
+                          },
+                          [this](const std::string& attempt) { return !given_up_.contains(attempt); },
+                          [this](const std::string& folder) { return needed_.contains(folder); }});
     host_->open({
         [this](const proto::Hello&) { told_.push_back("hello"); },
         [this](proto::SequencedEvent event) { told_.push_back("event " + std::to_string(event.sequence)); },
@@ -136,10 +148,11 @@ class RemoteHostTest : public ::testing::Test {
     told_.clear();
   }
 
-  std::optional<RemoteHostOptions::Folders> folders_of(const std::string& attempt) const {
-    if (given_up_.contains(attempt)) return std::nullopt;
-    const std::string name = attempt.substr(attempt.find('/') + 1, 1);
-    return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
+  /// What the host hears but what there is to do with each connection.
+  std::vector<std::string> heard() const {
+    std::vector<std::string> lines = all_heard();
+    std::erase(lines, "prune");
+    return lines;
   }
 
   void write(const std::string& name, const std::string& text) {
@@ -167,7 +180,7 @@ class RemoteHostTest : public ::testing::Test {
   bool until_told(std::size_t count) {
     return loop_.until([&] { return told_.size() >= count; });
   }
-  std::vector<std::string> heard() const {
+  std::vector<std::string> all_heard() const {
     std::ifstream file(folder_.path() / "heard");
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
@@ -183,6 +196,7 @@ class RemoteHostTest : public ::testing::Test {
   std::unique_ptr<RemoteHost> host_;
   std::vector<std::string> told_;
   std::set<std::string> given_up_;
+  std::set<std::string> needed_;
   int tells_ = 0;
 };
 
@@ -270,6 +284,40 @@ TEST_F(RemoteHostTest, NonsenseFromTheOtherEndHarmsNobody) {
   tell(proto::SequencedEvent{2, exited("e/u/0")});
   ASSERT_TRUE(until_told(2));
   EXPECT_TRUE(fs::exists(folder_.path() / "fetched/u/stdout"));
+}
+
+TEST_F(RemoteHostTest, AnAttemptThatWasGivenUpIsNotFetched) {
+  given_up_.insert("e/u/0");
+  tell(proto::SequencedEvent{1, exited("e/u/0")});
+  ASSERT_TRUE(until_told(1));
+  EXPECT_FALSE(fs::exists(folder_.path() / "fetched/u")) << "what runs elsewhere by now must not be written over";
+}
+
+TEST_F(RemoteHostTest, WhatAnEndLeavesGoesOnceTheEndIsAcknowledged) {
+  write("listing", R"(["trials/t", "trials/v", "trials/w"])");
+  needed_ = {"trials/w"};
+  start("e/t/0");
+  start("e/v/0");
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(1));
+  ASSERT_TRUE(until_heard(5));
+  EXPECT_EQ(heard().back(), "fetch t");
+  host_->send(proto::Ack{1});
+  ASSERT_TRUE(until_heard(7));
+  EXPECT_THAT(heard(), testing::Contains("remove trials/t"));
+}
+
+TEST_F(RemoteHostTest, RetiringTidiesUpFirst) {
+  write("listing", R"(["trials/t"])");
+  host_->retire();
+  ASSERT_TRUE(until_heard(2));
+  EXPECT_THAT(heard(), ElementsAre("remove trials/t", "shutdown "));
+}
+
+TEST_F(RemoteHostTest, RetiringEndsTheAgentThoughItCannotTidyUp) {
+  host_->retire();
+  ASSERT_TRUE(until_heard(1));
+  EXPECT_THAT(heard(), ElementsAre("shutdown "));
 }
 
 TEST_F(RemoteHostTest, IsSilentOnceItIsClosed) {
