@@ -1,5 +1,6 @@
 """lathe-agent without a daemon: starts it in a folder, speaks frames with it, keeps what it tells."""
 
+import fcntl
 import json
 import os
 import select
@@ -137,8 +138,17 @@ class AgentClient:
 
     def _gone(self):
         deadline = time.monotonic() + 10 * PATIENCE
-        while is_alive(self.pid) and time.monotonic() < deadline:
+        while (is_alive(self.pid) or self._is_locked()) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def _is_locked(self):
+        """The threads of a process that is killed may keep its lock a moment longer than its main thread lives."""
+        with open(self.state / "lock", "r+") as lock:
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            except OSError:
+                return True
 
     def log(self):
         file = self.state / "agent.log"
