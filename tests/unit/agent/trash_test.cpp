@@ -1,12 +1,14 @@
 // What goes is gone, whatever a trial has made of its folder, and nothing that a link leads to.
 #include "trash.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "descriptor.hpp"
 #include "files.hpp"
 #include "temporary_folder.hpp"
 
@@ -77,9 +79,11 @@ TEST_F(TrashTest, FoldersThatForbidEverythingGoToo) {
 }
 
 TEST_F(TrashTest, DepthCostsNoDescriptors) {
-  fs::path deepest = trial_;
-  for (int i = 0; i < 1500; ++i) deepest /= "d";
-  fs::create_directories(deepest);
+  Descriptor deepest(::open(trial_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_EQ(::mkdirat(deepest.get(), "d", 0700), 0) << "deeper than a path can tell";
+    deepest = Descriptor(::openat(deepest.get(), "d", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
   ASSERT_TRUE(trash_.take("experiments/e"));
   empty(trash_);
   EXPECT_TRUE(is_empty());

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/database.hpp"
+#include "storage/drained_table.hpp"
 #include "storage_fixture.hpp"
 
 namespace lathe::manager {
