@@ -14,6 +14,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700,
+    // Fewer, larger pieces: a browser has six connections to the daemon, and one of them is the stream of events.
+    rollupOptions: { output: { experimentalMinChunkSize: 24_000 } },
   },
   server: {
     proxy: {

@@ -33,7 +33,8 @@ function axis(palette: Palette, options: AxisOptions, gap: number): object {
       color: palette.soft,
       hideOverlap: true,
       ...(type === "category" ? { formatter: (text: string) => shorten(visible(String(text)), 18) } : {}),
-      ...(show ? { formatter: show } : {}),
+      // ECharts hands on an index too, which a format may take for something else.
+      ...(show ? { formatter: (value: number) => show(value).replace(/\.00(?= %)/, "") } : {}),
     },
     ...(categories ? { data: categories } : {}),
   };

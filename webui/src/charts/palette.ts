@@ -4,8 +4,10 @@ import type { Theme } from "../app/theme";
 
 export interface Palette {
   readonly categories: readonly string[];
-  /** From low to high. */
+  /** From low to high, for areas. */
   readonly scale: readonly string[];
+  /** The same for lines and points, without the end that is too near to the background. */
+  readonly lineScale: readonly string[];
   readonly ink: string;
   readonly soft: string;
   readonly line: string;
@@ -25,6 +27,7 @@ const palettes: Readonly<Record<Theme, Palette>> = {
   light: {
     categories: ["#0072b2", "#d55e00", "#009e73", "#b8579a", "#a97500", "#2f8fc4", "#5b6670", "#6a3d9a"],
     scale: cividis,
+    lineScale: ["#00204d", "#31446b", "#666970", "#958f78", "#c9a52f"],
     ink: "#1b2126",
     soft: "#56616b",
     line: "#dde1e5",
@@ -38,6 +41,7 @@ const palettes: Readonly<Record<Theme, Palette>> = {
   dark: {
     categories: ["#56b4e9", "#ff8c42", "#2fcf9f", "#e39cc8", "#f0c04a", "#8fd0f5", "#a9b4be", "#b79be0"],
     scale: cividis,
+    lineScale: ["#5b86d6", "#838b96", "#a79f7f", "#d0bb5a", "#ffea46"],
     ink: "#e4e8eb",
     soft: "#9ca8b3",
     line: "#2f363d",

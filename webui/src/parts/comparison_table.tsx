@@ -12,32 +12,34 @@ interface Props {
 export function ComparisonTable({ before, after, titles = ["Original", "Best"] }: Props): ReactNode {
   const known = measures.filter(({ key }) => atPath(before, key) !== undefined || atPath(after, key) !== undefined);
   return (
-    <table className="plain">
-      <thead>
-        <tr>
-          <th scope="col">Measure</th>
-          {[...titles, "Change"].map((title) => (
-            <th key={title} scope="col" className="number">
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {known.map((measure) => {
-          const [old, now] = [atPath(before, measure.key), atPath(after, measure.key)];
-          const difference = change(measure, old, now);
-          const tone = difference?.isBetter == null ? "" : difference.isBetter ? "better" : "worse";
-          return (
-            <tr key={measure.key}>
-              <th scope="row">{measure.title}</th>
-              <td className="number">{measure.show(old)}</td>
-              <td className="number">{measure.show(now)}</td>
-              <td className={`number ${tone}`}>{difference?.text ?? ""}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+    <div className="scroll" tabIndex={0} role="region" aria-label="Measures">
+      <table className="plain">
+        <thead>
+          <tr>
+            <th scope="col">Measure</th>
+            {[...titles, "Change"].map((title) => (
+              <th key={title} scope="col" className="number">
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {known.map((measure) => {
+            const [old, now] = [atPath(before, measure.key), atPath(after, measure.key)];
+            const difference = change(measure, old, now);
+            const tone = difference?.isBetter == null ? "" : difference.isBetter ? "better" : "worse";
+            return (
+              <tr key={measure.key}>
+                <th scope="row">{measure.title}</th>
+                <td className="number">{measure.show(old)}</td>
+                <td className="number">{measure.show(now)}</td>
+                <td className={`number ${tone}`}>{difference?.text ?? ""}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -91,7 +91,13 @@ export function VirtualTable<Row>(props: Props<Row>): ReactNode {
       ref={box}
       onScroll={look}
       onKeyDown={press}
-      style={{ "--tracks": tracks, "--width": `${width}rem` } as React.CSSProperties}
+      style={
+        {
+          "--tracks": tracks,
+          "--width": `${width}rem`,
+          "--rows-height": `${(total + 1) * rowHeight + 16}px`,
+        } as React.CSSProperties
+      }
     >
       <div className="vhead" role="row" aria-rowindex={1}>
         {onToggle && (

@@ -79,15 +79,24 @@ describe("constraints", () => {
   });
   it("shade what lies below them, on the axis that shows accuracy", () => {
     const constraint = { column: "metric.accuracy", least: 0.97 };
-    expect(excludedArea(constraint, [objective("size_bytes"), objective("accuracy")])).toEqual([
-      { yAxis: "min" },
-      { yAxis: 0.97 },
-    ]);
-    expect(excludedArea(constraint, [objective("accuracy"), objective("macs")])).toEqual([
-      { xAxis: "min" },
-      { xAxis: 0.97 },
-    ]);
-    expect(excludedArea(constraint, [objective("macs"), objective("size_bytes"), objective("accuracy")])).toBeNull();
+    const [size, accuracy, macs] = [objective("size_bytes"), objective("accuracy"), objective("macs")];
+    const points = [
+      [1_000, 0.98],
+      [2_000, 0.99],
+    ];
+    const area = excludedArea(constraint, [size, accuracy], points);
+    expect(area).toMatchObject({ axis: "yAxis", to: 0.97 });
+    expect(area?.from).toBeLessThan(0.97);
+    expect(
+      excludedArea(
+        constraint,
+        [accuracy, macs],
+        points.map(([x = 0, y = 0]) => [y, x]),
+      )?.axis,
+    ).toBe("xAxis");
+    expect(excludedArea(constraint, [macs, size, accuracy], points)).toBeNull();
+    expect(excludedArea({ ...constraint, least: 0.1 }, [size, accuracy], points)).toBeNull();
+    expect(excludedArea(constraint, [size, accuracy], [])).toBeNull();
   });
   it("offer the measures that trials have reported", () => {
     const column = (name: string, count: number) => ({

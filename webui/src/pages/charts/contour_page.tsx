@@ -153,6 +153,7 @@ function contourOption(
       inRange: { color: [...palette.scale] },
       right: 6,
       top: "middle",
+      text: [number(Math.max(...metrics)), number(Math.min(...metrics))],
       textStyle: { color: palette.soft },
       formatter: ((value: number) => number(value)) as never,
     },

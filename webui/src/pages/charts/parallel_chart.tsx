@@ -11,7 +11,7 @@ import type { Palette } from "../../charts/palette";
 import { number } from "../../format/number";
 import { plural, shorten, visible } from "../../format/text";
 import { useExperiment } from "../experiment/context";
-import { tableTitle } from "../trials/trial_table_columns";
+import { shortTitles } from "../trials/trial_table_columns";
 import type { AxisGroup } from "./axis_groups";
 import { brushFilter, isBrushed, type Axis, type Brushes } from "./brush";
 import type { TableRow } from "./table_data";
@@ -52,11 +52,11 @@ export function ParallelChart(props: Props): ReactNode {
     () => axes.map((axis) => (axis.place < 0 ? { ...axis, place: group.rows[0]?.values.length ?? 0 } : axis)),
     [axes, group],
   );
+  const names = useMemo(() => placed.map(({ column }) => column), [placed]);
   const option = useMemo(
-    () => (palette: Palette) => parallelOption(palette, placed, rows, known, (column) => tableTitle(column, objective)),
-    [placed, rows, known, objective],
+    () => (palette: Palette) => parallelOption(palette, placed, rows, known, shortTitles(names, objective)),
+    [placed, rows, known, names, objective],
   );
-  const names = placed.map(({ column }) => column);
   const listen = useCallback((chart: EChartsType): void => {
     chart.on("axisareaselected", (event) => {
       const { parallelAxisId, intervals } = event as { parallelAxisId?: string; intervals?: [number, number][] };
@@ -98,7 +98,7 @@ function parallelOption(
   axes: readonly Axis[],
   rows: readonly TableRow[],
   known: readonly Column[],
-  title: (column: string) => string,
+  titles: readonly string[],
 ): EChartsOption {
   const last = axes.at(-1)?.place ?? 0;
   const metrics = rows.map((row) => row.values[last]).filter((value): value is number => typeof value === "number");
@@ -108,7 +108,7 @@ function parallelOption(
     parallelAxis: axes.map(({ column, categories }, dim) => ({
       id: column,
       dim,
-      name: shorten(visible(title(column)), 22),
+      name: shorten(visible(titles[dim] ?? column), 22),
       nameRotate: axes.length > 8 ? 18 : 0,
       nameTextStyle: { color: palette.ink, fontSize: 11, align: "left" as const },
       type: categories ? ("category" as const) : isLog(column) ? ("log" as const) : ("value" as const),
@@ -123,7 +123,7 @@ function parallelOption(
       dimension: axes.length - 1,
       min: Math.min(...metrics),
       max: Math.max(...metrics),
-      inRange: { color: [...palette.scale] },
+      inRange: { color: [...palette.lineScale] },
       right: 4,
       top: "middle",
       itemHeight: 110,

@@ -88,7 +88,7 @@ function sliceOption(
       dimension: 2,
       min: Math.min(...sequences),
       max: Math.max(...sequences),
-      inRange: { color: [...palette.scale].slice(0, 5) },
+      inRange: { color: [...palette.lineScale] },
     },
     series: [
       {

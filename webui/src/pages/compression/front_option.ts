@@ -11,12 +11,32 @@ type Datum = (number | string)[];
 
 const datum = ({ values, sequence, id }: Point): Datum => [...values, sequence, id];
 
-/** The part of the plot that a constraint excludes, as an ECharts area; null when neither axis shows its measure. */
-export function excludedArea(constraint: Constraint, objectives: readonly Objective[]): [object, object] | null {
+/** What a constraint excludes on one of the axes. */
+export interface Excluded {
+  readonly axis: "xAxis" | "yAxis";
+  /** Where the axis begins, so that the limit is on it. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An axis is not stretched to more than this many times the points' own range, to show a limit that is far from them. */
+const mostStretch = 6;
+
+/** The part of the plot that a constraint excludes; null when neither axis shows its measure, or the limit is far away. */
+export function excludedArea(
+  constraint: Constraint,
+  objectives: readonly Objective[],
+  points: readonly (readonly (number | null)[])[],
+): Excluded | null {
   const place = objectives.slice(0, 2).findIndex(({ column }) => column === constraint.column);
-  if (place === 0) return [{ xAxis: "min" }, { xAxis: constraint.least }];
-  if (place === 1) return [{ yAxis: "min" }, { yAxis: constraint.least }];
-  return null;
+  const values = points.flatMap((point) => point[place] ?? []);
+  if (place < 0 || values.length === 0) return null;
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const range = high - low;
+  const begin = Math.min(low, constraint.least);
+  if (range > 0 && high - begin > mostStretch * range) return null;
+  const from = begin - 0.06 * (high - begin || Math.abs(high) || 1);
+  return { axis: place === 0 ? "xAxis" : "yAxis", from, to: constraint.least };
 }
 
 export function frontOption(
@@ -32,13 +52,15 @@ export function frontOption(
   const isKnown = baseline !== null && baseline[0] != null && baseline[1] != null;
   const original: Datum[] = isKnown ? [[...baseline.map((value) => value ?? 0), -1, ""]] : [];
   const picked = [...front, ...others].filter(({ id }) => id === chosen).map(datum);
-  const area = constraint ? excludedArea(constraint, objectives) : null;
+  const values = [...front, ...others].map((point) => point.values);
+  const area = constraint ? excludedArea(constraint, objectives, baseline ? [...values, baseline] : values) : null;
+  const begin = (axis: Excluded["axis"]): { min?: number } => (area?.axis === axis ? { min: area.from } : {});
   const thirds = third ? [...front, ...others].map(({ values }) => values[2] ?? 0) : [];
   return {
     grid: { ...grid, top: 38, right: third ? 110 : 24 },
     legend: { top: 0, textStyle: { color: palette.soft }, data: ["Pareto front", "Behind it", "Original"] },
-    xAxis: xAxis(palette, { name: across.measure.title, show: across.measure.show }),
-    yAxis: yAxis(palette, { name: up.measure.title, show: up.measure.show }),
+    xAxis: xAxis(palette, { name: across.measure.title, show: across.measure.show, ...begin("xAxis") }),
+    yAxis: yAxis(palette, { name: up.measure.title, show: up.measure.show, ...begin("yAxis") }),
     tooltip: itemTooltip(palette, ({ data: point }) => {
       const values = point as Datum;
       const sequence = values[objectives.length] as number;
@@ -55,10 +77,13 @@ export function frontOption(
             seriesIndex: [0, 1],
             min: Math.min(...thirds),
             max: Math.max(...thirds),
-            inRange: { color: [...palette.scale] },
+            inRange: { color: [...palette.lineScale] },
             right: 4,
             top: "middle",
-            text: [third.measure.title, ""] as [string, string],
+            text: [
+              `${third.measure.title} ${third.measure.show(Math.max(...thirds))}`,
+              third.measure.show(Math.min(...thirds)),
+            ] as [string, string],
             textStyle: { color: palette.soft },
             formatter: ((value: number) => third.measure.show(value)) as never,
           },
@@ -77,7 +102,7 @@ export function frontOption(
                 silent: true,
                 itemStyle: { color: palette.shade },
                 label: { show: true, position: "insideBottomLeft", color: palette.bad, fontSize: 11 },
-                data: [[{ ...area[0], name: "too much accuracy lost" }, area[1]]] as never,
+                data: [[{ [area.axis]: area.from, name: "too much accuracy lost" }, { [area.axis]: area.to }]] as never,
               },
             }
           : {}),

@@ -132,6 +132,7 @@ function heatmapOption(
       inRange: { color: [...palette.scale] },
       right: 4,
       top: "middle",
+      text: [show(high), show(low)],
       textStyle: { color: palette.soft },
       formatter: ((each: number) => show(each)) as never,
     },
