@@ -30,6 +30,11 @@ target_link_libraries(lathe_torch INTERFACE ${TORCH_LIBRARIES})
 separate_arguments(lathe_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(lathe_torch INTERFACE ${lathe_torch_flags})
 
+# Half the time of a source that uses LibTorch goes into reading its headers; targets that do reuse one precompiled header.
+add_library(lathe_torch_headers OBJECT "${CMAKE_CURRENT_LIST_DIR}/torch_headers.cpp")
+target_link_libraries(lathe_torch_headers PRIVATE lathe_torch lathe_flags fmt::fmt)
+target_precompile_headers(lathe_torch_headers PRIVATE <ATen/ATen.h> <torch/csrc/jit/api/module.h> <fmt/format.h>)
+
 # libonnx as one target: its types, checker and shape inference. System include for the same reason.
 find_package(ONNX REQUIRED)
 add_library(lathe_onnx INTERFACE)

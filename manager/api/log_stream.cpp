@@ -44,13 +44,32 @@ class Follower {
     for (;;) {
       // Asked before reading: what the writer wrote before its end is read after it.
       const bool is_over = co_await followed_.is_over();
-      co_await take_new_text(out);
-      if (is_over) co_return;
+      const Where where = is_over ? Where::Here : co_await take_text_from_there(out);
+      if (where == Where::Here) co_await take_new_text(out);
+      if (is_over || (followed_.is_once && (where == Where::Here || (end_ && offset_ >= *end_)))) co_return;
+      if (where == Where::There) continue;
       co_await waker_->sleep(longest_sleep);
     }
   }
 
  private:
+  using Where = LogPiece::Where;
+
+  /// Piece by piece, each asked for when the one before is delivered.
+  asio::awaitable<Where> take_text_from_there(BodyStream& out) {
+    if (!followed_.read_there) co_return Where::Here;
+    const auto tail = !attempt_ && !file_ ? followed_.tail : std::nullopt;
+    const LogPiece piece = co_await followed_.read_there(attempt_, offset_, tail);
+    if (piece.where != Where::There) co_return piece.where;
+    if (!end_) end_ = piece.size;
+    attempt_ = piece.attempt;
+    offset_ = piece.offset + piece.bytes.size();
+    is_there_ = true;
+    file_.reset();
+    if (!piece.bytes.empty()) co_await out.write(piece.bytes);
+    co_return Where::There;
+  }
+
   asio::awaitable<void> take_new_text(BodyStream& out) {
     if (file_) co_await copy_to_end(out);
     const bool is_first = !file_;
@@ -58,7 +77,12 @@ class Follower {
     if (!opened || (file_ && file_->is_same_as(**opened))) co_return;
     file_ = *opened;
     watch_.watch(file_->handle());
-    offset_ = is_first && followed_.tail ? file_->tail_offset(*followed_.tail) : 0;
+    // What came from its host is not told again once the file is here.
+    const bool goes_on = std::exchange(is_there_, false);
+    if (goes_on)
+      offset_ = std::min(offset_, file_->size());
+    else
+      offset_ = is_first && followed_.tail ? file_->tail_offset(*followed_.tail) : 0;
     co_await copy_to_end(out);
   }
 
@@ -74,6 +98,9 @@ class Follower {
   FileWatch watch_;
   std::shared_ptr<PlainFile> file_;
   std::uint64_t offset_ = 0;
+  std::optional<std::int64_t> attempt_;  ///< whose text came from its host
+  std::optional<std::uint64_t> end_;     ///< how much there was on the host at first
+  bool is_there_ = false;                ///< the last text came from there
 };
 
 }  // namespace

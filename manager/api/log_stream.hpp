@@ -12,6 +12,7 @@
 #include "api/plain_file.hpp"
 #include "api/query.hpp"
 #include "api/waker.hpp"
+#include "experiment/service.hpp"
 #include "http/response.hpp"
 
 namespace lathe::manager {
@@ -29,6 +30,12 @@ struct FollowedFile {
   std::function<boost::asio::awaitable<bool>()> is_over;
   /// Makes the waker be woken when is_over may have changed, for as long as the handle lives; may be empty.
   std::function<std::shared_ptr<void>(std::shared_ptr<Waker>)> subscribe;
+  /// Reads it on the host of the trial, waiting for text there; unset, or a piece that lies Here: it is to be read
+  /// here.
+  std::function<boost::asio::awaitable<LogPiece>(std::optional<std::int64_t> attempt, std::uint64_t offset,
+                                                 std::optional<std::int64_t> tail)>
+      read_there{};
+  bool is_once = false;  ///< what there is at first, and no more
 };
 
 /// Writes the file as it grows; everything written before the end is delivered.

@@ -26,6 +26,19 @@ std::filesystem::path below(const std::filesystem::path& root, const std::filesy
   return path.lexically_proximate(std::filesystem::weakly_canonical(root, error));
 }
 
+struct Place {
+  std::filesystem::path root;
+  std::filesystem::path relative;
+};
+
+Place place_of(const std::filesystem::path& root, const std::filesystem::path& path) {
+  const std::filesystem::path relative = below(root, path);
+  const bool is_in_a_folder = relative.has_parent_path() && !relative.is_absolute() && *relative.begin() != "..";
+  if (!is_in_a_folder) return {root, relative};
+  const std::filesystem::path folder = *relative.begin();
+  return {root / folder, relative.lexically_relative(folder)};
+}
+
 struct stat status_of(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) throw_errno("fstat");
@@ -36,7 +49,8 @@ struct stat status_of(int descriptor) {
 
 proto::Result<std::shared_ptr<PlainFile>> PlainFile::open(const std::filesystem::path& root,
                                                           const std::filesystem::path& path) {
-  return open_beneath(root, below(root, path)).map([](FileDescriptor descriptor) {
+  const Place place = place_of(root, path);
+  return open_beneath(place.root, place.relative).map([](FileDescriptor descriptor) {
     return std::make_shared<PlainFile>(std::move(descriptor));
   });
 }

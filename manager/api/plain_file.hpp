@@ -16,7 +16,9 @@ namespace lathe::manager {
 
 class PlainFile {
  public:
-  /// Opens `path` below `root`. The error says what stands in the way; `field` is "missing" when there is no such file.
+  /// Opens `path` below `root`. Folders of `root` itself may be links: they are its owner's, who may have experiments
+  /// on a storage that a cluster shares. What lies in them may be a trial's. The error says what stands in the way;
+  /// `field` is "missing" when there is no such file.
   [[nodiscard]] static proto::Result<std::shared_ptr<PlainFile>> open(const std::filesystem::path& root,
                                                                       const std::filesystem::path& path);
   explicit PlainFile(FileDescriptor descriptor) : descriptor_(std::move(descriptor)) {}

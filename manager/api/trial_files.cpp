@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <lathe/proto/frames.hpp>
+
 #include "api/blocking.hpp"
 #include "api/handlers.hpp"
 #include "api/log_stream.hpp"
@@ -19,7 +21,7 @@ namespace {
 namespace asio = boost::asio;
 
 /// The only names that ever become part of a path.
-constexpr std::array<std::string_view, 3> log_names{"stdout", "stderr", "trial.log"};
+using proto::log_names;
 
 struct Download {
   std::string_view name;
@@ -60,9 +62,11 @@ OpenedFile open_file(const std::filesystem::path& root, const std::filesystem::p
   return opened;
 }
 
+/// Until the trial ends, or only what it has written so far.
 FollowedFile followed_log(const TrialRecord& trial, const std::string& name, std::optional<std::int64_t> tail,
-                          const ApiContext& context) {
+                          bool is_once, const ApiContext& context) {
   FollowedFile followed;
+  followed.is_once = is_once;
   followed.root = context.data_dir;
   followed.path = std::filesystem::path(trial.directory) / name;
   followed.tail = tail;
@@ -70,6 +74,18 @@ FollowedFile followed_log(const TrialRecord& trial, const std::string& name, std
                       id = trial.id]() -> asio::awaitable<bool> {
     const auto now = co_await service.show_trial(experiment, id);
     co_return !now || proto::is_final(now->status);
+  };
+  followed.read_there = [&service = context.service, experiment = trial.experiment_id, id = trial.id, name, is_once](
+                            std::optional<std::int64_t> attempt, std::uint64_t offset,
+                            std::optional<std::int64_t> lines) -> asio::awaitable<LogPiece> {
+    LogRequest wanted{experiment, id, name, attempt, offset, lines, !is_once};
+    ServiceResult<LogPiece> piece = co_await service.read_log(std::move(wanted));
+    if (!piece) {
+      LogPiece nothing;
+      nothing.where = LogPiece::Where::Unreachable;
+      co_return nothing;
+    }
+    co_return std::move(*piece);
   };
   followed.subscribe = [&service = context.service, experiment = trial.experiment_id](std::shared_ptr<Waker> waker) {
     return service.events().subscribe([waker, experiment](const Event& event) {
@@ -91,7 +107,15 @@ HandlerResult show_trial_log(const HttpRequest& request, const ApiContext& conte
   const auto trial = co_await context.service.show_trial(request.path_value("id"), request.path_value("tid"));
   if (!trial) co_return service_problem(trial.error(), request);
   if (query->follow && !proto::is_final(trial->status)) {
-    co_return follow_response(followed_log(*trial, name, query->tail, context), context.pool);
+    co_return follow_response(followed_log(*trial, name, query->tail, /*is_once=*/false, context), context.pool);
+  }
+  LogRequest probe{trial->experiment_id, trial->id, name, {}, 0, 0, false};
+  const auto piece = co_await context.service.read_log(std::move(probe));
+  if (!piece) co_return service_problem(piece.error(), request);
+  if (piece->where == LogPiece::Where::Unreachable)
+    co_return problem_response(HttpStatus::service_unavailable, fmt::format("the text is there alone: {}", piece->why));
+  if (piece->where == LogPiece::Where::There) {
+    co_return follow_response(followed_log(*trial, name, query->tail, /*is_once=*/true, context), context.pool);
   }
   const auto open = [root = context.data_dir, path = std::filesystem::path(trial->directory) / name,
                      tail = query->tail] { return open_file(root, path, tail); };

@@ -24,7 +24,7 @@ fs::path own_folder() {
 
 fs::path default_webui() {
   for (const fs::path& folder :
-       {own_folder() / "../share/lathe/webui", fs::path(LATHE_WEBUI_INSTALLED), fs::path(LATHE_WEBUI_SOURCE)}) {
+       {own_folder() / "../share/lathe/webui", fs::path(LATHE_WEBUI_INSTALLED), fs::path(LATHE_WEBUI_BUILT)}) {
     std::error_code error;
     if (fs::is_regular_file(folder / "index.html", error)) return fs::weakly_canonical(folder, error);
   }

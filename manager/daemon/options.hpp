@@ -19,7 +19,7 @@ struct DaemonOptions {
   std::vector<std::filesystem::path> search_path;  ///< absolute; default: the working directory
   std::filesystem::path agent_program;             ///< default: lathe-agent beside lathed
   std::filesystem::path trial_program;             ///< default: lathe-trial beside lathed
-  std::filesystem::path webui;                     ///< default: the installed or the source's folder; empty: none found
+  std::filesystem::path webui;                     ///< default: the installed or the built folder; empty: none found
   std::string log_level = "info";
   bool keep_trials = false;              ///< at the end, leave running trials to the agent
   std::filesystem::path ssh_config;      ///< absolute; for remote hosts; empty: the user's own

@@ -218,10 +218,11 @@ void take_greeting(Turn& turn, const Station& station, const std::filesystem::pa
   });
 }
 
-void take_loss(Turn& turn, const std::string& host, const std::string& why) {
+void take_loss(Turn& turn, const std::string& host, const std::string& why, bool is_outlived) {
   const std::string reason = fmt::format("host {} was lost: {}", host, why);
   if (prepares_on(turn, host)) end_preparation(turn, lost(preparation_id(turn.state.row), reason, turn.now()));
   for_trials_on(turn, host, [&](const TrialRow& trial) {
+    if (is_outlived && trial.kill_reason.empty()) return;
     on_exited(turn, trial.record.sequence, lost(attempt_id(trial), reason, turn.now()));
   });
 }

@@ -18,8 +18,9 @@ void take_event(Turn& turn, const std::string& state_id, const proto::SequencedE
 /// again.
 void take_greeting(Turn& turn, const Station& station, const std::filesystem::path& trial_program);
 
-/// The host is given up: what ran there is lost, and runs again elsewhere as far as maxRetries allows.
-void take_loss(Turn& turn, const std::string& host, const std::string& why);
+/// The host is given up: what ran there is lost, and runs again elsewhere as far as maxRetries allows. Where jobs
+/// outlive the machine that has submitted them, only trials whose end is wanted are given up.
+void take_loss(Turn& turn, const std::string& host, const std::string& why, bool is_outlived);
 
 /// The attempt never began, since what it needs could not be brought to its host. That is no fault of the trial's: it
 /// waits for a host again, as often as it takes.

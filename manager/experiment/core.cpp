@@ -246,9 +246,7 @@ void ExperimentManager::Core::on_connected(const std::string& host, const proto:
 /// What runs there for nobody, e.g. for an experiment that was deleted, or an attempt that was given up.
 void ExperimentManager::Core::end_orphans(const std::string& host, const proto::Hello& hello) {
   for (const std::string& running : hello.running) {
-    const auto id = AttemptId::parse(running);
-    const auto experiment = id ? experiments_.find(id->experiment) : experiments_.end();
-    if (experiment != experiments_.end() && experiment->second->state().is_running(running)) continue;
+    if (is_running(running)) continue;
     spdlog::warn("agent {}: ending {}, which belongs to no experiment", host, running);
     fleet_.send(host, proto::KillTrial{running, "stop", options_.trial_grace.count()});
   }

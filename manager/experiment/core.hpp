@@ -48,6 +48,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   EventBus& events() { return events_; }
 
   // ---- hosts (core_hosts.cpp) ----
+  Answer<LogPiece> read_log(LogRequest request);
   [[nodiscard]] std::vector<HostStatus> list_hosts() const { return fleet_.status(); }
   Answer<HostStatus> show_host(std::string host);
   Answer<HostStatus> drain_host(std::string host, bool drained);
@@ -86,6 +87,9 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   void on_lost(const std::string& host, const std::string& why);
   void on_failed_start(const std::string& attempt, const std::string& why);
   void on_hosts_changed();
+  [[nodiscard]] bool is_running(const std::string& attempt) const;
+  [[nodiscard]] bool is_needed(const std::string& host, const std::string& folder) const;
+  [[nodiscard]] bool runs_on(const std::string& host, const ExperimentState& state, const std::string& folder) const;
   void end_orphans(const std::string& host, const proto::Hello& hello);
 
   boost::asio::any_io_executor executor_;

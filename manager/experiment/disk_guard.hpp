@@ -14,8 +14,11 @@ class DiskGuard {
   /// Bytes of the disk that holds `folder` which must be free for trials to be started; 0: it does not matter.
   DiskGuard(std::filesystem::path folder, std::uint64_t reserve) : folder_(std::move(folder)), reserve_(reserve) {}
 
-  /// Why no trial may be started now; empty: nothing is in the way. Looks at the disk each time.
+  /// Why no trial may be started now, and what to do; empty: nothing is in the way. Looks at the disk each time.
   [[nodiscard]] std::string obstacle() const;
+
+  /// The same for a commit that found no space: `error` is what the database said.
+  [[nodiscard]] std::string obstacle_after(const std::string& error) const;
 
  private:
   std::filesystem::path folder_;

@@ -208,7 +208,8 @@ void Experiment::take(Turn& turn, Incoming& message) {
     if (std::optional<HostSpec> spec = spec_of(greeting->host))
       take_greeting(turn, {std::move(*spec), greeting->hello, {}}, context_.trial_program);
   } else if (auto* loss = std::get_if<Loss>(&message)) {
-    take_loss(turn, loss->host, loss->why);
+    const std::optional<HostSpec> spec = spec_of(loss->host);
+    take_loss(turn, loss->host, loss->why, spec && spec->is_outlived());
   } else if (auto* failed = std::get_if<FailedStart>(&message)) {
     take_failed_start(turn, failed->attempt, failed->why);
   } else if (auto* event = std::get_if<AgentMessage>(&message)) {
@@ -345,6 +346,7 @@ asio::awaitable<void> Experiment::finish(Turn& turn, std::deque<Incoming>& batch
     saved_run_ms_ = rows->experiment.record.run_ms;
   }
   trouble_.clear();
+  failure_.clear();
   backoff_ = 0ms;
   state_ = std::move(turn.state);
   tuner_.remember(std::move(turn.lessons));
@@ -370,13 +372,15 @@ void Experiment::send(std::vector<Message>& messages) {
 /// The turn never happened: what the agent told is told again in the next one, which follows after a pause; requests
 /// are refused.
 void Experiment::give_up(std::deque<Incoming>& batch, const StorageError& error) {
-  if (trouble_ != error.message) spdlog::error("experiment {}: {}", state_.id(), error.message);
-  trouble_ = wait_reason_ = error.message;
+  const std::string why = error.disk_full ? context_.disk.obstacle_after(error.message) : error.message;
+  // How much is free changes from try to try, which is no news.
+  if (std::exchange(failure_, error.message) != error.message) spdlog::error("experiment {}: {}", state_.id(), why);
+  trouble_ = wait_reason_ = why;
   backoff_ = std::clamp<std::chrono::milliseconds>(backoff_ * 2, kFirstBackoff, kLongestBackoff);
   retry_at_ = Clock::now() + backoff_;
   tuner_.forget();
   claim_places(state_);
-  refuse_requests(batch, error.message);
+  refuse_requests(batch, why);
   mailbox_.insert(mailbox_.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
   batch.clear();
   publish_waiting();

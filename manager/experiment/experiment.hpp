@@ -127,7 +127,8 @@ class Experiment : public std::enable_shared_from_this<Experiment> {
   boost::asio::steady_timer::time_point logged_at_{};
   std::string told_reason_;        ///< the wait reason that was published last
   Milliseconds saved_run_ms_ = 0;  ///< run_ms in the database
-  std::string trouble_;            ///< why the last commit failed; empty: it did not
+  std::string trouble_;            ///< why the last commit failed, and what to do; empty: it did not
+  std::string failure_;            ///< what the database said of it
   std::chrono::milliseconds backoff_{0};
   boost::asio::steady_timer::time_point retry_at_{};
   boost::asio::steady_timer::time_point look_again_ = boost::asio::steady_timer::time_point::max();  ///< at the disk

@@ -60,6 +60,11 @@ std::string AttemptId::to_string() const {
   return fmt::format("{}/{}/{}", experiment, trial, attempt);
 }
 
+std::string AttemptId::folder() const {
+  const std::string first = trial == preparation_trial ? trial : "trials/" + trial;
+  return attempt == 0 ? first : fmt::format("{}.{}", first, attempt);
+}
+
 std::optional<AttemptId> AttemptId::parse(std::string_view text) {
   const std::size_t first = text.find('/');
   if (first == std::string_view::npos) return std::nullopt;

@@ -22,6 +22,9 @@ struct AttemptId {
   std::int64_t attempt = 0;
 
   [[nodiscard]] std::string to_string() const;
+  /// Where its files lie on another machine, below the experiment's folder: `trials/TRIAL`, `trials/TRIAL.1` for the
+  /// second attempt, … A host that was given up and is back may still run the one when it is to start the other.
+  [[nodiscard]] std::string folder() const;
   [[nodiscard]] static std::optional<AttemptId> parse(std::string_view text);
   friend bool operator==(const AttemptId&, const AttemptId&) = default;
 };

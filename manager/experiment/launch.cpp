@@ -87,7 +87,7 @@ void set_working_directory(proto::StartTrial& start, const ExperimentState& stat
     start.working_directory = has_code && !code.empty() ? code.string() : place.experiment_folder();
     return;
   }
-  start.code_tree = place.tree(code);
+  start.code_tree = place.code(code);
   start.working_directory = start.directory + "/code";
 }
 

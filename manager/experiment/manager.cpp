@@ -90,6 +90,11 @@ Answer<Page<MetricRecord>> ExperimentManager::list_metrics(MetricQuery query) {
   co_return co_await core->list_metrics(std::move(query));
 }
 
+Answer<LogPiece> ExperimentManager::read_log(LogRequest request) {
+  const auto core = core_;
+  co_return co_await core->read_log(std::move(request));
+}
+
 DaemonState ExperimentManager::daemon_state() const {
   return core_->daemon_state();
 }

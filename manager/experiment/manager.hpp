@@ -91,6 +91,7 @@ class ExperimentManager final : public ExperimentService {
   Answer<TrialRecord> cancel_trial(std::string experiment_id, std::string trial_id) override;
   Answer<TrialRecord> add_trial(std::string experiment_id, nlohmann::ordered_json parameters) override;
   Answer<Page<MetricRecord>> list_metrics(MetricQuery query) override;
+  Answer<LogPiece> read_log(LogRequest request) override;
   DaemonState daemon_state() const override;
   Answer<DaemonState> set_draining(bool draining) override;
   std::vector<HostStatus> list_hosts() const override;

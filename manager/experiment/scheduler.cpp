@@ -54,7 +54,8 @@ std::int64_t wanted_suggestions(const Situation& s, std::int64_t startable) {
 }
 
 std::string reason_to_wait(const Situation& s) {
-  if (preparation_is_open(s)) return "the original model is being measured first";
+  const bool cannot_prepare = s.preparation == PreparationState::Waiting && !s.obstacle.empty();
+  if (preparation_is_open(s) && !cannot_prepare) return "the original model is being measured first";
   if (!s.obstacle.empty()) return s.obstacle;
   if (s.running >= s.concurrency) {
     return s.concurrency == 1 ? std::string("the 1 trial of trialConcurrency is running")

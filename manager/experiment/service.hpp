@@ -50,6 +50,32 @@ struct ExperimentChange {
   std::optional<proto::SearchSpace> search_space;
 };
 
+/// Asks for text that a running trial has written.
+struct LogRequest {
+  std::string experiment_id;
+  std::string trial_id;
+  std::string name;                     ///< one of proto::log_names
+  std::optional<std::int64_t> attempt;  ///< that `offset` counts in; any other one is begun at 0
+  std::uint64_t offset = 0;
+  std::optional<std::int64_t> tail;  ///< so many lines before the end instead
+  bool waits = false;                ///< for some seconds, when there is nothing at the offset yet
+};
+
+/// A piece of it.
+struct LogPiece {
+  enum class Where {
+    Here,         ///< its file is in the trial's folder on this machine, as far as there is one
+    There,        ///< on the trial's host, which gave this piece
+    Unreachable,  ///< on a host that cannot be asked now, or the trial is just ending: ask again
+  };
+  Where where = Where::Here;
+  std::int64_t attempt = 0;
+  std::uint64_t offset = 0;  ///< of the first byte
+  std::uint64_t size = 0;    ///< of the file at present
+  std::string bytes{};
+  std::string why{};  ///< of Unreachable
+};
+
 /// What there is to say of the daemon as a whole.
 struct DaemonState {
   bool draining = false;            ///< nothing new is started; what runs goes on
@@ -79,6 +105,8 @@ class ExperimentService {
   /// Queues a trial with parameters given by hand (source `customized`).
   [[nodiscard]] virtual Answer<TrialRecord> add_trial(std::string experiment_id, nlohmann::ordered_json parameters) = 0;
   [[nodiscard]] virtual Answer<Page<MetricRecord>> list_metrics(MetricQuery query) = 0;
+  /// Text of a trial that runs where this machine's disk is not; of any other trial it lies here.
+  [[nodiscard]] virtual Answer<LogPiece> read_log(LogRequest) { co_return LogPiece{}; }
 
   [[nodiscard]] virtual DaemonState daemon_state() const = 0;
   /// Begins or ends draining. It outlives the daemon, and answers when that is on disk. Idempotent.

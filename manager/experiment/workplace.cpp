@@ -5,23 +5,30 @@
 
 #include <fmt/format.h>
 
+#include "experiment/files.hpp"
+#include "experiment/ids.hpp"
+
 namespace lathe::manager {
 
 namespace fs = std::filesystem;
 
 Workplace::Workplace(const ExperimentState& state, std::string root)
-    : here_(state.record().directory), root_(std::move(root)), id_(state.id()) {}
+    : here_(state.record().directory),
+      root_(std::move(root)),
+      id_(state.id()),
+      preparation_attempt_(state.row.preparation_attempt) {}
 
 std::string Workplace::experiment_folder() const {
   return is_here() ? here_.string() : fmt::format("{}/experiments/{}", root_, id_);
 }
 
 std::string Workplace::baseline_folder() const {
-  return experiment_folder() + "/baseline";
+  if (is_here()) return ExperimentFolder{here_}.baseline().string();
+  return experiment_folder() + "/" + AttemptId{id_, std::string(preparation_trial), preparation_attempt_}.folder();
 }
 
 std::string Workplace::trial_folder(const TrialRecord& trial) const {
-  return is_here() ? trial.directory : fmt::format("{}/trials/{}", experiment_folder(), trial.id);
+  return is_here() ? trial.directory : experiment_folder() + "/" + AttemptId{id_, trial.id, trial.attempt}.folder();
 }
 
 std::string Workplace::place_of(const fs::path& path) const {
@@ -37,6 +44,12 @@ std::string Workplace::file(const fs::path& path) {
 std::string Workplace::tree(const fs::path& folder) {
   if (is_here()) return folder.string();
   inputs_.push_back({TrialInput::Kind::Tree, folder, {}, place_of(folder)});
+  return inputs_.back().to;
+}
+
+std::string Workplace::code(const fs::path& folder) {
+  if (is_here()) return folder.string();
+  inputs_.push_back({TrialInput::Kind::Code, folder, {}, experiment_folder() + "/code"});
   return inputs_.back().to;
 }
 

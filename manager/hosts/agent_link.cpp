@@ -153,6 +153,8 @@ class AgentLink::Core : public std::enable_shared_from_this<Core> {
       if (listener_.report) listener_.report(std::move(*report));
     } else if (auto* note = std::get_if<proto::TrialNote>(&message)) {
       if (listener_.note) listener_.note(std::move(*note));
+    } else if (auto* text = std::get_if<proto::LogText>(&message)) {
+      if (listener_.log_text) listener_.log_text(std::move(*text));
     } else if (auto* event = std::get_if<proto::SequencedEvent>(&message)) {
       if (listener_.event) listener_.event(std::move(*event));
     }

@@ -15,12 +15,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds kRetirement{3};  // for an idle agent to end
+constexpr std::chrono::seconds kLogPatience{15};  // beyond what an agent was told to wait
+constexpr std::chrono::seconds kRetirement{10};   // for tidying up and for an idle agent to end
 
 }  // namespace
 
 Fleet::Fleet(asio::any_io_executor executor, MakeHost make_host, Options options)
-    : executor_(std::move(executor)), make_host_(std::move(make_host)), options_(options) {}
+    : executor_(std::move(executor)), make_host_(std::move(make_host)), options_(options), logs_(executor_) {}
 
 Fleet::~Fleet() = default;
 
@@ -46,19 +47,19 @@ void Fleet::dismiss(const std::string& experiment) {
   if (found == users_.end()) return;
   // Trials that still run there are to be found by the next daemon.
   const Holdings left = std::move(found->second.holdings);
+  const std::vector<HostSpec> specs = std::move(found->second.specs);
   users_.erase(found);
   bool freed = false;
   for (const auto& [id, seat] : seats_) freed = seat->slots.remove(experiment) || freed;
   set_limits();
-  std::erase_if(seats_, [this, &left](const auto& entry) {
+  std::erase_if(seats_, [this, &left, &specs](const auto& entry) {
     const Seat& seat = *entry.second;
-    const bool is_used =
-        seat.spec.kind == HostSpec::Kind::Local || std::any_of(users_.begin(), users_.end(), [&](const auto& user) {
-          return std::any_of(user.second.specs.begin(), user.second.specs.end(),
-                             [&](const HostSpec& spec) { return spec.id == seat.id(); });
-        });
-    if (!is_used && !left.contains(entry.first)) retire(entry.second);
-    return !is_used;
+    const bool was_used =
+        std::any_of(specs.begin(), specs.end(), [&seat](const HostSpec& spec) { return spec.id == seat.id(); });
+    const bool is_needed = seat.spec.kind == HostSpec::Kind::Local || is_used(seat.id());
+    if (!is_needed && !left.contains(entry.first)) retire(entry.second);
+    if (is_needed && was_used && seat.hello) seat.host->tidy();
+    return !is_needed;
   });
   if (freed && listener_.room) listener_.room();
 }
@@ -69,7 +70,7 @@ void Fleet::retire(const std::shared_ptr<Seat>& seat) {
   seat->refusal_timer.cancel();
   if (!seat->hello) return;
   retired_.insert(seat);
-  seat->host->send(proto::Shutdown{"idle", 0});
+  seat->host->retire();
   forget_after(*seat, kRetirement);
 }
 
@@ -104,6 +105,7 @@ void Fleet::connect(Seat& seat) {
       [this, &seat](const std::string& why) { on_disconnected(seat, why); },
       [this, &seat](const std::string& trial_id, const std::string& why) { on_not_started(seat, trial_id, why); },
       [&seat](proto::TrialNote note) { seat.notes[note.trial_id] = std::move(note.text); },
+      [this](proto::LogText text) { logs_.answer(std::move(text)); },
   });
   watch_for_loss(seat);
 }
@@ -140,6 +142,7 @@ void Fleet::on_disconnected(Seat& seat, const std::string& why) {
   seat.hello.reset();
   seat.report.reset();
   seat.notes.clear();
+  logs_.host_gone(seat.id());
   seat.trouble = why;
   if (was_connected) watch_for_loss(seat);
   if (is_news) listener_.disconnected(seat.id(), why);
@@ -163,7 +166,7 @@ void Fleet::on_not_started(Seat& seat, const std::string& trial_id, const std::s
 }
 
 /// This machine cannot be lost, nor the jobs it has handed to a cluster: where the daemon lives, an agent can be
-/// started.
+/// started. A machine that hands jobs to a cluster is lost again and again, for the trials that are to end meanwhile.
 void Fleet::watch_for_loss(Seat& seat) {
   if (!seat.spec.address) return;
   seat.loss_timer.expires_after(options_.lost_after);
@@ -171,6 +174,7 @@ void Fleet::watch_for_loss(Seat& seat) {
     if (error) return;
     const auto found = seats_.find(id);
     if (found == seats_.end() || found->second->hello) return;
+    if (found->second->spec.is_outlived()) watch_for_loss(*found->second);
     listener_.lost(id, found->second->trouble);
   });
 }
@@ -187,12 +191,28 @@ std::string Fleet::note(const std::string& host, const std::string& attempt) con
   return note == found->second->notes.end() ? std::string() : note->second;
 }
 
+asio::awaitable<std::optional<proto::LogText>> Fleet::read_log(std::string host, proto::ReadLog read) {
+  const proto::Hello* known = hello(host);
+  if (known == nullptr || !known->reads_logs) co_return std::nullopt;
+  read.request = logs_.next();
+  const auto limit = std::chrono::milliseconds(read.wait_ms) + kLogPatience;
+  send(host, read);
+  co_return co_await logs_.answer_to(read.request, std::move(host), limit);
+}
+
 std::vector<std::string> Fleet::connected() const {
   std::vector<std::string> ids;
   for (const auto& [id, seat] : seats_) {
     if (seat->hello) ids.push_back(id);
   }
   return ids;
+}
+
+bool Fleet::is_used(const std::string& host) const {
+  return std::any_of(users_.begin(), users_.end(), [&host](const auto& user) {
+    return std::any_of(user.second.specs.begin(), user.second.specs.end(),
+                       [&host](const HostSpec& spec) { return spec.id == host; });
+  });
 }
 
 void Fleet::send(const std::string& host, proto::ToAgent message) {

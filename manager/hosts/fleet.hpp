@@ -23,6 +23,7 @@
 #include "hosts/host_slots.hpp"
 #include "hosts/host_spec.hpp"
 #include "hosts/host_status.hpp"
+#include "hosts/log_requests.hpp"
 #include "hosts/placement.hpp"
 
 namespace lathe::manager {
@@ -77,7 +78,12 @@ class Fleet {
   [[nodiscard]] const proto::Hello* hello(const std::string& host) const;
   /// What its agent says of a trial that has not ended; empty: nothing.
   [[nodiscard]] std::string note(const std::string& host, const std::string& attempt) const;
+  /// A piece of the log of an attempt that runs there; `read.request` is set here. None: the host cannot be asked now,
+  /// or said nothing.
+  [[nodiscard]] boost::asio::awaitable<std::optional<proto::LogText>> read_log(std::string host, proto::ReadLog read);
   [[nodiscard]] std::vector<std::string> connected() const;
+  /// Whether an experiment names it.
+  [[nodiscard]] bool is_used(const std::string& host) const;
   void send(const std::string& host, proto::ToAgent message);
   void start(const std::string& host, Launch launch);
   /// These events are in the database, or concern nobody.
@@ -127,6 +133,7 @@ class Fleet {
   std::set<std::shared_ptr<Seat>> retired_;  ///< whose agents are being ended
   std::map<std::string, User> users_;
   std::set<std::string> drained_;
+  LogRequests logs_;
   bool opened_ = false;
 };
 

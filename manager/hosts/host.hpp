@@ -20,6 +20,7 @@ struct TrialInput {
   enum class Kind {
     File,
     Tree,  ///< a folder, but for what its .latheignore names
+    Code,  ///< a Tree as it is now, which no later one changes: it lies in a folder of its own below `to`
     Text,
     Program,  ///< an executable with the libraries that it needs, so that it runs where none of them is installed
   };
@@ -29,7 +30,8 @@ struct TrialInput {
   std::string to;              ///< absolute, on the host
 };
 
-/// A start and what has to be on the host before it. Where a host has this machine's disk there are no inputs.
+/// A start and what has to be on the host before it. Where a host has this machine's disk there are no inputs. A
+/// code_tree that is the `to` of a Code input stands for the folder below it.
 struct Launch {
   proto::StartTrial start;
   std::vector<TrialInput> inputs{};
@@ -45,7 +47,8 @@ class Host {
     std::function<void(const std::string& why)> disconnected;  ///< also each time a new attempt to connect fails
     /// A start that could not be carried out, since its inputs cannot be brought there.
     std::function<void(const std::string& trial_id, const std::string& why)> not_started;
-    std::function<void(proto::TrialNote)> note;  ///< how a trial that has not ended is
+    std::function<void(proto::TrialNote)> note;      ///< how a trial that has not ended is
+    std::function<void(proto::LogText)> log_text{};  ///< the answer to a ReadLog
   };
 
   virtual ~Host() = default;
@@ -61,6 +64,12 @@ class Host {
 
   /// Brings the inputs there, then sends the start; dropped when not connected.
   virtual void start(Launch launch) { send(std::move(launch.start)); }
+
+  /// Removes there what nobody needs any more, soon. Where a host has this machine's disk there is nothing to do.
+  virtual void tidy() {}
+
+  /// Tidies, then ends the agent: it has nothing to do any more.
+  virtual void retire() { send(proto::Shutdown{"idle", 0}); }
 
   [[nodiscard]] virtual bool connected() const = 0;
 

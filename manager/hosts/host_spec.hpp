@@ -29,6 +29,8 @@ struct HostSpec {
   [[nodiscard]] bool gives_gpus() const { return kind != Kind::Slurm && kind != Kind::Pai; }
   /// Whether trials see only what is in their own folder, so that code is copied there.
   [[nodiscard]] bool copies_code() const { return kind == Kind::Pai; }
+  /// Whether trials go on when the machine that started them has gone: they are jobs of a cluster.
+  [[nodiscard]] bool is_outlived() const { return kind == Kind::Slurm || kind == Kind::Pai; }
   /// Whether trials there see this machine's disk under the same paths.
   [[nodiscard]] bool shares_disk() const { return !address; }
 };

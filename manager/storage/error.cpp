@@ -13,7 +13,7 @@ StorageError current_storage_error() {
     throw;
   } catch (const SqliteError& error) {
     const bool full = (error.code() & 0xff) == SQLITE_FULL;
-    if (full) return {StorageError::Kind::Unavailable, std::string("disk full: ") + error.what(), {}};
+    if (full) return {StorageError::Kind::Unavailable, std::string("disk full: ") + error.what(), {}, true};
     if (error.is_transient()) return {StorageError::Kind::Unavailable, std::string("database: ") + error.what(), {}};
     return {StorageError::Kind::Refused, std::string("database: ") + error.what(), {}};
   } catch (const std::exception& error) {

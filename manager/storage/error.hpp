@@ -16,6 +16,7 @@ struct StorageError {
   Kind kind = Kind::Refused;
   std::string message;
   std::string field;
+  bool disk_full = false;  ///< Unavailable for want of space
 };
 
 template <class T>

@@ -2,6 +2,7 @@
 #include <lathe/proto/file_stream.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -217,6 +218,11 @@ Result<nlohmann::ordered_json> FileStream::receive() {
   if (!json.is_object() || !json.contains("type") || !json["type"].is_string())
     return fail("a frame is no object with a type");
   return json;
+}
+
+bool FileStream::has_input() const {
+  pollfd item{input_, POLLIN, 0};
+  return ::poll(&item, 1, 0) > 0;
 }
 
 Result<void> FileStream::send_bytes(int file, std::uint64_t size) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base64.hpp"
 #include "field_reader.hpp"
 
 namespace lathe::proto {
@@ -55,6 +56,17 @@ Result<ToAgent> read_shutdown(FieldReader& fields) {
   return fields.finish<Shutdown, ToAgent>(std::move(shutdown));
 }
 
+Result<ToAgent> read_read_log(FieldReader& fields) {
+  ReadLog read;
+  read.request = static_cast<std::uint64_t>(fields.integer("request", 0));
+  read.trial_id = fields.text("trial_id");
+  read.name = fields.text("name");
+  read.offset = static_cast<std::uint64_t>(fields.integer("offset", 0));
+  read.tail = fields.optional_integer("tail", 0);
+  read.wait_ms = fields.integer("wait_ms", 0);
+  return fields.finish<ReadLog, ToAgent>(std::move(read));
+}
+
 Result<FromAgent> read_hello(FieldReader& fields) {
   Hello hello;
   hello.protocol = static_cast<std::uint32_t>(fields.integer("protocol", 0, std::numeric_limits<std::uint32_t>::max()));
@@ -66,6 +78,7 @@ Result<FromAgent> read_hello(FieldReader& fields) {
   hello.running = fields.text_list("running");
   hello.root = fields.text("root");
   hello.trial_program = fields.text("trial_program");
+  hello.reads_logs = fields.any("reads_logs") == Json(true);
   return fields.finish<Hello, FromAgent>(std::move(hello));
 }
 
@@ -108,6 +121,20 @@ Result<FromAgent> read_trial_note(FieldReader& fields) {
   note.trial_id = fields.text("trial_id");
   note.text = fields.text("text");
   return fields.finish<TrialNote, FromAgent>(std::move(note));
+}
+
+Result<FromAgent> read_log_text(FieldReader& fields) {
+  LogText text;
+  text.request = static_cast<std::uint64_t>(fields.integer("request", 0));
+  text.runs = fields.boolean("runs");
+  text.offset = static_cast<std::uint64_t>(fields.integer("offset", 0));
+  text.size = static_cast<std::uint64_t>(fields.integer("size", 0));
+  auto bytes = from_base64(fields.text("bytes"));
+  auto read = fields.finish<LogText, FromAgent>(std::move(text));
+  if (!read) return read;
+  if (!bytes || bytes->size() > max_log_bytes) return fail("is not Base64, or too long", "bytes");
+  std::get<LogText>(*read).bytes = std::move(*bytes);
+  return read;
 }
 
 SequencedEvent with_sequence(FieldReader& fields, AgentEvent event) {
@@ -178,6 +205,13 @@ Json write(const Shutdown& shutdown) {
   return {{"type", "shutdown"}, {"reason", shutdown.reason}, {"grace_ms", shutdown.grace_ms}};
 }
 
+Json write(const ReadLog& read) {
+  Json json{{"type", "read_log"}, {"request", read.request}, {"trial_id", read.trial_id},
+            {"name", read.name},  {"offset", read.offset},   {"wait_ms", read.wait_ms}};
+  put_optional(json, "tail", read.tail);
+  return json;
+}
+
 Json write(const Hello& hello) {
   return {{"type", "hello"},
           {"protocol", hello.protocol},
@@ -188,7 +222,8 @@ Json write(const Hello& hello) {
           {"last_sequence", hello.last_sequence},
           {"running", hello.running},
           {"root", hello.root},
-          {"trial_program", hello.trial_program}};
+          {"trial_program", hello.trial_program},
+          {"reads_logs", hello.reads_logs}};
 }
 
 Json write(const GpuProcess& process) {
@@ -223,6 +258,11 @@ Json write(const HostReport& report) {
 
 Json write(const TrialNote& note) {
   return {{"type", "trial_note"}, {"trial_id", note.trial_id}, {"text", note.text}};
+}
+
+Json write(const LogText& text) {
+  return {{"type", "log_text"},    {"request", text.request}, {"runs", text.runs},
+          {"offset", text.offset}, {"size", text.size},       {"bytes", to_base64(text.bytes)}};
 }
 
 void write_event(Json& json, const TrialStarted& started) {
@@ -263,17 +303,19 @@ struct MessageType {
   Result<Message> (*read)(FieldReader&);
 };
 
-constexpr std::array<MessageType<ToAgent>, 4> to_agent_types{{
+constexpr std::array<MessageType<ToAgent>, 5> to_agent_types{{
     {"start_trial", read_start_trial},
     {"kill_trial", read_kill_trial},
     {"ack", read_ack},
     {"shutdown", read_shutdown},
+    {"read_log", read_read_log},
 }};
 
-constexpr std::array<MessageType<FromAgent>, 6> from_agent_types{{
+constexpr std::array<MessageType<FromAgent>, 7> from_agent_types{{
     {"hello", read_hello},
     {"host_report", read_host_report},
     {"trial_note", read_trial_note},
+    {"log_text", read_log_text},
     {"trial_started", read_trial_started},
     {"trial_metric", read_trial_metric},
     {"trial_exited", read_trial_exited},

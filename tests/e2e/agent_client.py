@@ -1,5 +1,6 @@
 """lathe-agent without a daemon: starts it in a folder, speaks frames with it, keeps what it tells."""
 
+import fcntl
 import json
 import os
 import select
@@ -101,6 +102,10 @@ class AgentClient:
 
         return self._wait(told, f"{trial_id} says {text}, not {self.notes.get(trial_id)}", seconds)
 
+    def wait_until(self, condition, what, seconds=30):
+        """Takes in what the agent tells meanwhile."""
+        return self._wait(condition, what, seconds)
+
     def _wait(self, condition, what, seconds):
         deadline = time.monotonic() + seconds * PATIENCE
         while not condition():
@@ -133,8 +138,17 @@ class AgentClient:
 
     def _gone(self):
         deadline = time.monotonic() + 10 * PATIENCE
-        while is_alive(self.pid) and time.monotonic() < deadline:
+        while (is_alive(self.pid) or self._is_locked()) and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def _is_locked(self):
+        """The threads of a process that is killed may keep its lock a moment longer than its main thread lives."""
+        with open(self.state / "lock", "r+") as lock:
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return False
+            except OSError:
+                return True
 
     def log(self):
         file = self.state / "agent.log"

@@ -45,6 +45,7 @@ class FakePai:
         self.jobs, self.requests, self.lock = {}, [], threading.RLock()
         self.trouble = {}  # method and path pattern: (status, body) or "drop", "drop after" or seconds to wait
         self.port, self.server = 0, None
+        self.under_way = 0  # requests that are not answered yet
 
     # ---- the server ---------------------------------------------------------------------------------------------------
 
@@ -97,6 +98,15 @@ class FakePai:
         return f"{'https' if self.tls else 'http'}://{'localhost' if self.tls else '127.0.0.1'}:{self.port}"
 
     def handle(self, request, method):
+        with self.lock:
+            self.under_way += 1
+        try:
+            self.serve(request, method)
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def serve(self, request, method):
         length = int(request.headers.get("Content-Length") or 0)
         body = request.rfile.read(length).decode()
         with self.lock:

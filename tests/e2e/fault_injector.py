@@ -45,8 +45,8 @@ class Process:
 
     @property
     def is_agent(self):
-        """Not a fork of one that has not become anything else yet: the pid in the state folder's lock is the agent's own."""
-        if "--state-dir" not in self.words or self.is_link:
+        """Not a fork of one, nor the link that has started it, whose words it has: the pid in the state folder's lock is its own."""
+        if "--state-dir" not in self.words:
             return False
         folder = self.words[self.words.index("--state-dir") + 1]
         if folder.startswith("~/"):
@@ -60,7 +60,16 @@ class Process:
     def is_link(self):
         """It does nothing but join a host to the daemon."""
         is_session = self.words[0].startswith("sshd: ") and "[listener]" not in self.words[0]
-        return self.name == "ssh" or is_session or bool({"--attach", "--files"} & set(self.words))
+        return self.name == "ssh" or is_session or self.is_far_end
+
+    @property
+    def is_far_end(self):
+        """What a session has started. An agent and its forks have the same words, but no session for a parent."""
+        try:
+            is_in_session = Path(f"/proc/{self.parent}/comm").read_text().startswith("sshd")
+        except OSError:
+            is_in_session = False
+        return is_in_session and bool({"--attach", "--files"} & set(self.words))
 
     def kill(self):
         """False: it has ended before."""

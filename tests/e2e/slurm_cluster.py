@@ -48,12 +48,12 @@ SwitchType=switch/none
 MpiDefault=none
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000
-ReturnToService=2
+ReturnToService={return_to_service}
 KillWait={kill_wait}
 MinJobAge={min_job_age}
 MessageTimeout=5
 SlurmctldTimeout=30
-SlurmdTimeout=60
+SlurmdTimeout={node_timeout}
 {settings}
 {nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
@@ -78,10 +78,12 @@ def free_ports(count):
 
 
 class SlurmCluster:
-    def __init__(self, nodes=2, cpus=4, settings="", kill_wait=2, min_job_age=300):
-        """`settings`: further lines of slurm.conf."""
+    def __init__(self, nodes=2, cpus=4, settings="", kill_wait=2, min_job_age=300, node_timeout=60, return_to_service=2):
+        """`settings`: further lines of slurm.conf; `node_timeout`: seconds until a silent node is down. With
+        `return_to_service` 2 a node is up again as soon as it registers, with 1 not if somebody has set it down."""
         self.nodes = [f"node{i}" for i in range(nodes)]
-        self.cpus, self.settings, self.kill_wait, self.min_job_age = cpus, settings, kill_wait, min_job_age
+        self.cpus, self.settings, self.kill_wait = cpus, settings, kill_wait
+        self.min_job_age, self.node_timeout, self.return_to_service = min_job_age, node_timeout, return_to_service
         self.folder = Path(tempfile.mkdtemp(prefix="lathe-slurm-"))
         self.config = self.folder / "slurm.conf"
         self.processes = {}
@@ -103,7 +105,7 @@ class SlurmCluster:
         self._start_munge()
         self.start_controller()
         for node in self.nodes:
-            self._launch(node, ["slurmd", "-D", "-N", node])
+            self.start_node(node)
         self._wait(self._is_idle, "all nodes are idle", seconds)
         return self
 
@@ -122,6 +124,18 @@ class SlurmCluster:
 
     def kill_controller(self):
         self._end("slurmctld", signal.SIGKILL)
+
+    def start_node(self, node):
+        self._launch(node, ["slurmd", "-D", "-N", node])
+
+    def kill_node(self, node):
+        """Its slurmd and whatever runs there die, as when a machine loses its power: nothing has time to tell of it."""
+        tasks = [pid for pid in self._marked_processes() if f"SLURMD_NODENAME={node}".encode() in _words(pid, "environ")]
+        parents = {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in tasks}
+        steps = [pid for pid in parents if _words(pid, "cmdline")[0].startswith(b"slurmstepd")]
+        for pid in (*steps, self.processes[node].pid, *tasks):  # who would report goes first
+            os.kill(pid, signal.SIGKILL)
+        self._end(node)
 
     def has_saved(self, word):
         """Whether the controller's state on disk, which it writes every few seconds, mentions a job of that comment."""
@@ -168,7 +182,8 @@ class SlurmCluster:
         for name in ("state", "munge", *(f"spool-{node}" for node in self.nodes)):
             (self.folder / name).mkdir(mode=0o700)
         self.config.write_text(CONFIG.format(user=getpass.getuser(), folder=self.folder, controller_port=ports[0], first_port=ports[1],
-                                             kill_wait=self.kill_wait, min_job_age=self.min_job_age, settings=self.settings, nodes=nodes))
+                                             kill_wait=self.kill_wait, min_job_age=self.min_job_age, node_timeout=self.node_timeout,
+                                             return_to_service=self.return_to_service, settings=self.settings, nodes=nodes))
         # More CPUs and memory than the machine has are fine here, and no control group is to be touched.
         with self.config.open("a") as config:
             config.write("SlurmdParameters=config_overrides\n")
@@ -202,15 +217,20 @@ class SlurmCluster:
 
     def _end_steps(self):
         """Step daemons and jobs outlive their slurmd; all of them carry this cluster's configuration in their environment."""
-        mark = f"SLURM_CONF={self.config}".encode()
+        for pid in self._marked_processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def _marked_processes(self):
+        mark, found = f"SLURM_CONF={self.config}".encode(), []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
-            try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
-            except OSError:
-                continue
+            if mark in _words(entry.name, "environ"):
+                found.append(int(entry.name))
+        return found
 
     def _is_idle(self):
         states = self.run("sinfo", "--noheader", "--Node", "--format=%T", check=False).stdout.split()
@@ -223,6 +243,14 @@ class SlurmCluster:
             if ended or time.monotonic() > deadline:
                 raise AssertionError(f"{what}: not within {seconds * PATIENCE:.0f} s; ended: {ended}\n{self.log()}")
             time.sleep(0.05)
+
+
+def _words(pid, file):
+    """What /proc says of a process, at its zero bytes; one that is no more has said nothing."""
+    try:
+        return Path(f"/proc/{pid}/{file}").read_bytes().split(b"\0")
+    except OSError:
+        return [b""]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Machines to reach by SSH: sshd on loopback ports, each with a host key, an authorized key and a home folder of its own.
+"""Machines to reach by SSH: sshd on loopback ports, or behind lines of bad_network.py, each with a host key, an authorized key and a
+home folder of its own.
 
     with SshHosts(3) as hosts:
         subprocess.run(["ssh", "-F", hosts.config, "-p", str(hosts[0].port), "127.0.0.1", "true"])
@@ -18,7 +19,7 @@ import time
 import uuid
 from pathlib import Path
 
-from harness import PATIENCE, processes_marked, wait_for
+from harness import PATIENCE, is_alive, processes_marked, wait_for
 
 PROGRAMS = ("sshd", "ssh", "ssh-keygen")
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
@@ -26,7 +27,7 @@ PRIVILEGE_SEPARATION = Path("/run/sshd")  # sshd insists on it when root starts 
 
 CONFIG = """
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 HostKey {folder}/host_key
 AuthorizedKeysFile {folder}/authorized_keys
 PidFile none
@@ -36,7 +37,7 @@ PermitRootLogin yes
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PrintMotd no
-SetEnv HOME={home} LATHE_E2E_HOST={name} LATHE_E2E_HOST_MARK={mark}
+SetEnv HOME={home} LATHE_E2E_HOST={name} LATHE_E2E_HOST_MARK={mark} {environment}
 """
 
 
@@ -67,19 +68,28 @@ def free_port():
             return port
 
 
+class Loopback:
+    """Where machines are unless a test gives them lines (bad_network.Line) of their own."""
+
+    address = "127.0.0.1"
+    start = staticmethod(subprocess.Popen)
+
+
 class SshHost:
     """One machine. Its name in experiments is `name`: user, address and port."""
 
-    def __init__(self, folder, user_key):
-        self.folder, self.mark, self.port = folder, f"host-{uuid.uuid4().hex}", free_port()
+    def __init__(self, folder, user_key, line=Loopback, environment=None):
+        self.folder, self.mark, self.port, self.line = folder, f"host-{uuid.uuid4().hex}", free_port(), line
         self.home = folder / "home"
         self.home.mkdir(parents=True)
         self.user = getpass.getuser()
-        self.name = f"{self.user}@127.0.0.1:{self.port}"
+        self.name = f"{self.user}@{line.address}:{self.port}"
         self.process = None
         make_key(folder / "host_key")
         self.authorize(user_key)
-        (folder / "sshd_config").write_text(CONFIG.format(port=self.port, folder=folder, home=self.home, name=self.name, mark=self.mark))
+        (folder / "sshd_config").write_text(CONFIG.format(port=self.port, address=line.address, folder=folder, home=self.home,
+                                                          name=self.name, mark=self.mark,
+                                                          environment=" ".join(f"{k}={v}" for k, v in (environment or {}).items())))
 
     def authorize(self, key):
         with open(self.folder / "authorized_keys", "a") as keys:
@@ -93,19 +103,18 @@ class SshHost:
     @property
     def known(self):
         """Its line of known_hosts."""
-        return f"[127.0.0.1]:{self.port} " + " ".join((self.folder / "host_key.pub").read_text().split()[:2]) + "\n"
+        return f"[{self.line.address}]:{self.port} " + " ".join((self.folder / "host_key.pub").read_text().split()[:2]) + "\n"
 
     def machine(self, **more):
         """As machineList has it."""
-        return {"host": "127.0.0.1", "port": self.port, "user": self.user, **more}
+        return {"host": self.line.address, "port": self.port, "user": self.user, **more}
 
     # ---- life --------------------------------------------------------------------------------------------------------
 
     def start(self):
         with open(self.folder / "sshd.log", "ab") as log:
-            self.process = subprocess.Popen([find("sshd"), "-D", "-e", "-f", str(self.folder / "sshd_config")], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True,
-                                            env={"PATH": PATH})
+            self.process = self.line.start([find("sshd"), "-D", "-e", "-f", str(self.folder / "sshd_config")], stdin=subprocess.DEVNULL,
+                                           stdout=log, stderr=log, start_new_session=True, env={"PATH": PATH})
         wait_for(self._answers, f"sshd listens on {self.port}", 10)
         return self
 
@@ -113,7 +122,7 @@ class SshHost:
         if self.process.poll() is not None:
             raise AssertionError("sshd ended:\n" + (self.folder / "sshd.log").read_text())
         with socket.socket() as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
+            return client.connect_ex((self.line.address, self.port)) == 0
 
     def processes(self):
         """What sessions have started there: the agent, keepers and trials; not sshd, which overwrites its environment."""
@@ -137,21 +146,26 @@ class SshHost:
         return found
 
     def agents(self):
-        return [pid for pid, command in self.processes().items() if "lathe-agent" in command and "--attach" not in command]
+        pids = [int(lock.read_text().split()[0]) for lock in self.home.glob(".lathe/*/lock") if lock.read_text().strip()]
+        return [pid for pid in pids if is_alive(pid)]
 
     def cut_connections(self):
         """Ends the sessions; what they started goes on."""
         for pid in self.sessions():
             _kill(pid)
 
-    def power_off(self):
-        """Everything that runs there dies at once."""
+    def stop_sshd(self):
+        """Nobody gets there any more, and connections end; what they started goes on."""
         if self.process is not None:
             sessions = self.sessions()
             self.process.kill()
             self.process.wait(10)
             for pid in sessions:
                 _kill(pid)
+
+    def power_off(self):
+        """Everything that runs there dies at once."""
+        self.stop_sshd()
         deadline = time.monotonic() + 10 * PATIENCE
         while found := self.processes():
             for pid in found:
@@ -162,11 +176,13 @@ class SshHost:
 
 
 class SshHosts:
-    def __init__(self, count):
+    def __init__(self, count, lines=None, environment=None):
+        """`lines`: where each machine is. `environment`: further variables of what runs on them, without spaces."""
         self.folder = Path(tempfile.mkdtemp(prefix="lathe-ssh-"))
         self.key = self.folder / "user_key"
         make_key(self.key)
-        self.hosts = [SshHost(self._made(f"host{i}"), self.key) for i in range(count)]
+        self.hosts = [SshHost(self._made(f"host{i}"), self.key, line, environment)
+                      for i, line in enumerate(lines or [Loopback] * count)]
         self.known_hosts = self.folder / "known_hosts"
         self.config = self.folder / "ssh_config"
         self._made_separation = False

@@ -5,10 +5,11 @@ import subprocess
 import unittest
 
 from harness import LatheTest, wait_for
+from test_remote_hosts import RemoteTest
 
 
-def can_mount(folder):
-    return os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "lathe-e2e", str(folder)],
+def can_mount(folder, size="32m"):
+    return os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "lathe-e2e", str(folder)],
                                                 capture_output=True).returncode == 0
 
 
@@ -66,6 +67,19 @@ class FullDisk(LatheTest):
             metrics = self.client.metrics(experiment, trial["id"])
             self.assertCountEqual([(m["type"], m["sequence"]) for m in metrics], [("PERIODICAL", 0), ("FINAL", 0)])
 
+    def assert_told(self, experiment, trial, *words):
+        """Somebody who looks at the trial learns of the disk, and so does somebody who reads the log."""
+        path = f"experiments/{experiment}/trials/{trial['id']}"
+
+        def told(text):
+            return all(word in text for word in (str(self.disk), *words))
+
+        wait_for(lambda: told(self.client.get(path).get("waitReason", "")), f"the trial waits because of {words}", 20)
+        shown = self.lathectl("trial", "show", experiment, trial["id"])
+        self.assertTrue(told(" ".join(shown.stdout.split())), shown.stdout + shown.stderr)
+        log = self.client.request("GET", "log").text.splitlines()
+        self.assertTrue(any(experiment in line and told(line) for line in log), log[-5:])
+
     def reporting(self):
         return self.client.create(self.gated(then="report PERIODICAL 0 0.5\nreport FINAL 0 1", maxTrialNumber=8))["id"]
 
@@ -77,7 +91,7 @@ class FullDisk(LatheTest):
         self.client.wait_trials(experiment, 2, status="SUCCEEDED")
         self.assertIn("8 MiB are free", self.obstacle(experiment, "is full but for 3 MiB"))
         waiting = self.client.wait_trials(experiment, 1, status="WAITING")
-        self.assertIn("is full", waiting[0]["waitReason"])
+        self.assert_told(experiment, waiting[0], "is full but for", "MiB: trials are started again once 8 MiB are free (--reserve): remove files")
         self.assertEqual(self.client.trials(experiment, status="RUNNING"), [])
         self.make_room()
         self.assert_all_reported_once(experiment, 8)
@@ -85,11 +99,15 @@ class FullDisk(LatheTest):
     def test_while_nothing_is_left_nothing_is_lost(self):
         experiment = self.reporting()
         self.started(2)
+        self.client.post(f"experiments/{experiment}/trials", {"parameters": {"x": 0.5}})
         self.fill()
         refused = self.client.request("PATCH", f"experiments/{experiment}", body={"trialConcurrency": 3})
         self.assertEqual(refused.status, 503, refused.text)
         self.assertIn("full", refused.text)
+        self.assertIn("has 0 KiB free", refused.text)
         self.obstacle(experiment, "full")
+        waiting = self.client.trials(experiment, status="WAITING")[0]
+        self.assert_told(experiment, waiting, "the disk of", "has 0 KiB free, and lathed keeps 8 MiB for its records (--reserve): remove files")
         self.assertEqual(self.client.experiment(experiment)["status"], "RUNNING")
         self.make_room()
         self.open_gate()
@@ -114,6 +132,28 @@ class FullDisk(LatheTest):
         self.assertEqual(self.client.get("experiments")["items"], [])
         self.assertEqual(list((self.disk / "experiments").iterdir()), [])
         self.run_to(self.bash("report FINAL 0 1\n"))
+
+
+class FullRemoteDisk(RemoteTest):
+    """The disk of a machine far away is too small for what a trial needs."""
+
+    def test_the_reason_names_disk_and_sizes_and_the_trial_runs_once_there_is_room(self):
+        folder = self.hosts[0].home / ".lathe"
+        folder.mkdir()
+        if not can_mount(folder, "24m"):
+            self.skipTest("CANNOT MOUNT A SMALL DISK: this test needs to run as root")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", str(folder)], capture_output=True)
+        (self.code / "large").write_bytes(os.urandom(30 << 20))
+        experiment = self.client.create(self.remote("report FINAL 0 1\n", maxTrialNumber=1))["id"]
+        reason = self.wait_reason(experiment, "No space left on device")
+        self.assertRegex(reason, rf"the disk of {folder}/\w+/root there has \d+ KiB free, and 30720 KiB are needed: remove something there")
+        trial = self.client.trials(experiment)[0]["id"]
+        shown = self.lathectl("trial", "show", experiment, trial)
+        self.assertIn("and 30720 KiB are needed", " ".join(shown.stdout.split()))
+        log = self.client.request("GET", "log").text.splitlines()
+        self.assertTrue(any(f"{experiment}/{trial}" in line and "30720 KiB are needed" in line for line in log), log[-5:])
+        (self.code / "large").write_text("small")
+        self.client.wait_status(experiment, "DONE", 60)
 
 
 if __name__ == "__main__":

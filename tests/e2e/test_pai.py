@@ -309,7 +309,7 @@ class PaiTest(unittest.TestCase):
         self.pai.trouble.clear()
         self.agent.start()
         self.assertEqual(self.agent.wait_end("x/1/0", 60).get("exit_code"), 5)
-        time.sleep(3)
+        wait_for(lambda: self.pai.under_way == 0, "the dead agent's request is carried out, too", 20)
         self.assertEqual((folder / "runs").read_text(), "ran\n")
         self.assertEqual(len(self.pai.jobs), 1)
 

@@ -1,18 +1,21 @@
 """Whole experiments whose trials are jobs of an OpenPAI that is played by fake_pai.py."""
 
+import json
 import os
 import signal
+import subprocess
 import unittest
 from pathlib import Path
 
 from fake_pai import FakePai
-from harness import BASH_REPORT, LatheTest, config, is_alive, wait_for
+from harness import BASH_REPORT, PATIENCE, LatheTest, config, is_alive, program, wait_for
 
 MOUNT = "/mnt/lathe-nfs"
 TOKEN = "eyJ.first-token"
+LEFT = {0.5: 109295, 0.75: 29153}  # parameters of LeNet with (10, 25, 250) and (5, 13, 125) of its (20, 50, 500) filters
 
 
-class PaiExperiment(LatheTest):
+class OnPai(LatheTest):
     """A daemon whose experiments lie on the storage by a link."""
 
     own_daemon = True
@@ -36,6 +39,8 @@ class PaiExperiment(LatheTest):
         return {"platform": "openpai", "host": self.pai.url, "username": "ana", "token": TOKEN, "trialMemorySize": "1 gb",
                 "storageConfigName": "nfs", "localStorageMountPoint": str(self.storage), "containerStorageMountPoint": MOUNT, **more}
 
+
+class PaiExperiment(OnPai):
     def experiment(self, script, **more):
         (self.scratch / "trial.sh").write_text(BASH_REPORT + script)
         return config("bash trial.sh", trialCodeDirectory=str(self.scratch), trainingService=self.service(), **more)
@@ -126,6 +131,45 @@ class PaiExperiment(LatheTest):
         body["trainingService"]["localStorageMountPoint"] = str(elsewhere)
         experiment = self.run_to(body, seconds=60)
         self.assertIn("is not on the storage that the containers see", self.client.trials(experiment["id"])[0]["reason"])
+
+
+class PaiCompression(OnPai):
+    """The built-in trial in containers that have lathe-trial; model and data are on the storage."""
+
+    def compression(self):
+        example = self.storage / "lenet"
+        example.mkdir()
+        subprocess.run([program("lenet-example"), "--directory", str(example), "--epochs", "1"], check=True, capture_output=True,
+                       timeout=120 * PATIENCE)
+
+        def part(name):
+            return {"images": str(example / f"data/{name}-images-idx3-ubyte"), "labels": str(example / f"data/{name}-labels-idx1-ubyte"),
+                    "range": [0, 500]}
+
+        return {"model": str(example / "lenet.pt"), "inputShape": [1, 1, 28, 28],
+                "data": {"format": "idx", "train": part("train"), "test": part("test")}, "finetuning": {"epochs": 1},
+                "latency": {"runs": 3, "warmup": 1}, "configList": [{"exclude": True, "op_names": ["fc2"]}]}
+
+    def test_model_and_report_come_back(self):
+        experiment = self.run_to({
+            "searchSpace": {"algorithm": {"_type": "choice", "_value": [{"_name": "l1", "sparsity": {"_type": "choice", "_value": [0.5, 0.75]}}]}},
+            "trialConcurrency": 2, "maxTrialNumber": 2, "tuner": {"name": "Random", "classArgs": {"seed": 1}},
+            "trainingService": self.service(), "compression": self.compression(),
+        }, seconds=240)
+        self.assertEqual(experiment["baseline"]["parameters"], 431080)
+        trials = self.client.trials(experiment["id"])
+        self.assertEqual({trial["status"] for trial in trials}, {"SUCCEEDED"}, [trial.get("reason") for trial in trials])
+        self.assertEqual(len(self.pai.jobs), 3, "the original was measured in a container, too")
+        self.assertEqual({trial["parameters"]["algorithm"]["sparsity"] for trial in trials}, {0.5, 0.75})
+        for trial in trials:
+            left = trial["finalMetric"]["parameters"]
+            self.assertEqual(left, LEFT[trial["parameters"]["algorithm"]["sparsity"]])
+            folder = Path(trial["directory"])
+            self.assertTrue((folder / "compressed.pt").resolve().is_relative_to(self.storage))
+            self.assertEqual(json.loads((folder / "report.json").read_text())["metrics"]["parameters"], left)
+            self.assertIn(f"export LATHE_COMPRESSION_CONFIG='{MOUNT}/", (folder / "pai.sh").read_text())
+            model = self.client.request("GET", f"experiments/{experiment['id']}/trials/{trial['id']}/files/compressed.pt")
+            self.assertEqual((model.status, model.body), (200, (folder / "compressed.pt").read_bytes()))
 
 
 if __name__ == "__main__":

@@ -20,14 +20,18 @@ class RemoteTest(LatheTest):
 
     own_daemon = True
     count = 1
+    lost_after = "2s"
+
+    def make_hosts(self):
+        return sshd.SshHosts(self.count)
 
     def setUp(self):
         if sshd.missing():
             raise unittest.SkipTest(f"OPENSSH-SERVER IS NOT INSTALLED: {', '.join(sshd.missing())}")
-        self.hosts = sshd.SshHosts(self.count)
+        self.hosts = self.make_hosts()
         self.addCleanup(self.hosts.stop)
         self.hosts.start()
-        type(self).daemon_arguments = ("--ssh-config", str(self.hosts.config), "--lost-after", "2s")
+        type(self).daemon_arguments = ("--ssh-config", str(self.hosts.config), "--lost-after", self.lost_after)
         super().setUp()
         self.code = self.scratch / "code"
         self.code.mkdir()

@@ -26,8 +26,21 @@ class SlurmTest(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="lathe-slurm-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.agent = AgentClient(self.folder, self.cluster.environment()).start()
+        self.agent = AgentClient(self.folder, self.environment()).start()
         self.addCleanup(self.agent.stop)
+
+    def environment(self):
+        """The cluster's, with a squeue that counts how often it is called."""
+        environment = self.cluster.environment()
+        squeue = self.folder / "bin" / "squeue"
+        squeue.parent.mkdir()
+        squeue.write_text(f'#!/bin/sh\necho >>{self.folder}/asked\nexec {shutil.which("squeue", path=environment["PATH"])} "$@"\n')
+        squeue.chmod(0o755)
+        return {**environment, "PATH": f"{squeue.parent}:{environment['PATH']}"}
+
+    def asked(self):
+        file = self.folder / "asked"
+        return len(file.read_text()) if file.exists() else 0
 
     def state_of(self, job):
         return next((row["state"] for row in self.cluster.jobs() if row["id"] == str(job)), None)
@@ -170,7 +183,10 @@ class SlurmTest(unittest.TestCase):
         self.agent.trial("x/2/0", "exit 7")
         (folder / "go").touch()
         self.agent.wait_metrics("x/1/0", 1)
-        time.sleep(2)
+        wait_for(lambda: any(folder.glob(".slurm/*/exit")), "the trial has ended", 20)
+        before = self.asked()
+        self.agent.wait_until(lambda: self.asked() >= before + 2, "Slurm has been asked in vain since", 120)
+        self.agent.wait_note("x/1/0", "Slurm cannot be asked")
         self.assertFalse(self.agent.of("x/1/0", "trial_exited"))
         self.cluster.start_controller()
         self.assertEqual(self.agent.wait_end("x/1/0", 120).get("exit_code"), 6)

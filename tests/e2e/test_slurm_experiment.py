@@ -16,10 +16,14 @@ class OnCluster(LatheTest):
     """A daemon that finds a cluster of two nodes with four CPUs each."""
 
     @classmethod
+    def make_cluster(cls):
+        return SlurmCluster(nodes=2, cpus=4)
+
+    @classmethod
     def setUpClass(cls):
         if missing():
             raise unittest.SkipTest(f"SLURM IS NOT INSTALLED: {', '.join(missing())}")
-        cls.cluster = SlurmCluster(nodes=2, cpus=4)
+        cls.cluster = cls.make_cluster()
         cls.addClassCleanup(cls.cluster.stop)
         cls.cluster.start()
         for name in ("PATH", "SLURM_CONF"):

@@ -59,7 +59,11 @@ Agent::Agent(boost::asio::io_context& io, AgentOptions options, spdlog::logger& 
             check_idle();
             check_shutdown();
           },
-          [this](const proto::TrialNote& note) { link_.send(note); }),
+          [this](const proto::TrialNote& note) { link_.send(note); },
+          [this](const std::string& trial_id) { logs_.trial_ended(trial_id); }),
+      logs_(
+          io, [this](const std::string& trial_id) { return trials_.directory_of(trial_id); },
+          [this](const proto::LogText& text) { link_.send(text); }),
       trial_program_(io, children_, options_.trial_program, options_.state_dir / "trial_program.json",
                      [this] { link_.wake(); }),
       monitor_(
@@ -87,10 +91,12 @@ std::optional<proto::Hello> Agent::hello() {
   hello.running = events_.spool().known();
   hello.root = options_.root.string();
   hello.trial_program = std::move(*trial_program);
+  hello.reads_logs = true;
   return hello;
 }
 
 void Agent::on_connected() {
+  logs_.forget_all();
   check_idle();
   monitor_.start();
   for (const proto::TrialNote& note : trials_.notes()) link_.send(note);
@@ -98,6 +104,7 @@ void Agent::on_connected() {
 
 void Agent::on_disconnected() {
   monitor_.stop();
+  logs_.forget_all();
   check_idle();
   check_shutdown();
 }
@@ -122,6 +129,10 @@ void Agent::handle(const proto::Ack& ack) {
   events_.acknowledge(ack.sequence);
   if (was_full && !events_.is_full()) trials_.advance_all();
   check_shutdown();
+}
+
+void Agent::handle(const proto::ReadLog& read) {
+  logs_.take(read);
 }
 
 void Agent::handle(const proto::Shutdown& shutdown) {

@@ -22,6 +22,7 @@
 #include "event_log.hpp"
 #include "host_monitor.hpp"
 #include "launchers.hpp"
+#include "log_reader.hpp"
 #include "socket_path.hpp"
 #include "spool.hpp"
 #include "trial_program.hpp"
@@ -55,6 +56,7 @@ class Agent final : private LinkHandler {
   void handle(const proto::KillTrial& kill);
   void handle(const proto::Ack& ack);
   void handle(const proto::Shutdown& shutdown);
+  void handle(const proto::ReadLog& read);
 
   void wait_for_termination();
   void check_idle();
@@ -70,6 +72,7 @@ class Agent final : private LinkHandler {
   Launchers launchers_;
   DaemonLink link_;
   TrialTable trials_;
+  LogReader logs_;
   TrialProgram trial_program_;
   HostMonitor monitor_;
   bool is_shutting_down_ = false;

@@ -67,6 +67,7 @@ void DaemonLink::greet(Connection::Socket socket) {
   sent_sequence_ = 0;
   report_.clear();
   notes_.clear();
+  texts_.clear();
   log_.info("a daemon has connected; {} events wait for it", events_.spool().unacknowledged().size());
   handler_.on_connected();
   connection_->start();
@@ -87,6 +88,12 @@ void DaemonLink::send(const proto::TrialNote& note) {
   wake();
 }
 
+void DaemonLink::send(const proto::LogText& text) {
+  if (!connection_) return;
+  texts_.push_back(text);
+  wake();
+}
+
 std::string DaemonLink::next_frames() {
   std::string frames;
   if (!is_greeted_) {
@@ -97,7 +104,12 @@ std::string DaemonLink::next_frames() {
   }
   frames += std::exchange(report_, {});
   for (const auto& [trial_id, frame] : std::exchange(notes_, {})) frames += frame;
-  return frames + events_.frames_after(sent_sequence_, batch_bytes);
+  frames += events_.frames_after(sent_sequence_, batch_bytes);
+  if (!texts_.empty()) {
+    frames += proto::encode_frame(proto::FromAgent(std::move(texts_.front())));
+    texts_.pop_front();
+  }
+  return frames;
 }
 
 void DaemonLink::on_disconnected(const std::string& reason) {

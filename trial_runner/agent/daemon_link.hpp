@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -55,6 +56,8 @@ class DaemonLink final : private ConnectionHandler {
   void send(const proto::HostReport& report);
   /// Likewise, for each trial.
   void send(const proto::TrialNote& note);
+  /// Behind the events that wait, one by one.
+  void send(const proto::LogText& text);
 
  private:
   void accept();
@@ -74,6 +77,7 @@ class DaemonLink final : private ConnectionHandler {
   std::uint64_t sent_sequence_ = 0;           ///< of the last event given to this connection
   std::string report_;                        ///< frame that waits to be sent
   std::map<std::string, std::string> notes_;  ///< by trial: frames that wait to be sent
+  std::deque<proto::LogText> texts_;          ///< that wait to be sent
 };
 
 }  // namespace lathe::agent

@@ -1,13 +1,10 @@
 #include "file_server.hpp"
 
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <set>
@@ -16,8 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "agent_images.hpp"
 #include "descriptor.hpp"
+#include "file_layout.hpp"
+#include "file_store.hpp"
+#include "json_fields.hpp"
 #include "system_error.hpp"
+#include "trash.hpp"
 
 namespace lathe::agent {
 namespace {
@@ -27,33 +29,35 @@ using Json = nlohmann::ordered_json;
 using proto::fail;
 using proto::Result;
 
-constexpr std::size_t copy_bytes = 256 * 1024;
+constexpr std::size_t deletions_at_once = 64;  ///< between two looks for something to do
+constexpr std::size_t most_listed = 100'000;   ///< so that a listing fits into a frame; the rest the next time
+constexpr std::string_view program_prefix = "lathe-trial-";
 
-std::string text_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::uint64_t number_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
-
-std::vector<Json> list_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_array() ? std::vector<Json>(found->begin(), found->end())
-                                                    : std::vector<Json>();
+/// Names in a folder, sorted; none where it is a link.
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  if (fs::symlink_status(folder, error).type() != fs::file_type::directory) return names;
+  for (auto each = fs::directory_iterator(folder, error); !error && each != fs::end(each); each.increment(error))
+    names.push_back(each->path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 class FileServer {
  public:
   FileServer(const fs::path& root, proto::FileStream& stream)
-      : root_(root.lexically_normal()), store_(root_ / "store"), stream_(stream) {}
+      : root_(root.lexically_normal()), store_(root_), trash_(root_), layout_(root_, store_, trash_), stream_(stream) {}
 
   Result<void> serve() {
+    if (auto opened = store_.open(); !opened) return opened;
     for (;;) {
+      while (!stream_.has_input() && trash_.empty_some(deletions_at_once)) {
+      }
       const auto message = stream_.receive();
       if (!message) {
+        while (trash_.empty_some(deletions_at_once)) {
+        }
         if (stream_.at_end()) return {};
         return tl::unexpected(message.error());
       }
@@ -68,6 +72,9 @@ class FileServer {
     if (type == "blob") return keep_blob(message);
     if (type == "place") return answer(place(message));
     if (type == "fetch") return fetch(message);
+    if (type == "list") return list();
+    if (type == "remove") return answer(remove(message));
+    if (type == "prune") return prune();
     return fail("\"" + type.substr(0, 64) + "\" is no message of the file channel");
   }
 
@@ -81,11 +88,9 @@ class FileServer {
   Result<void> tell_missing(const Json& message) {
     Json missing = Json::array();
     std::set<std::string> seen;
-    for (const Json& item : list_of(message, "hashes")) {
-      const std::string hash = item.is_string() ? item.get<std::string>() : std::string();
+    for (const std::string& hash : texts_of(message, "hashes")) {
       if (!proto::is_hash(hash)) return fail("a hash that is none was asked for");
-      std::error_code ignored;
-      if (seen.insert(hash).second && !fs::is_regular_file(store_ / hash, ignored)) missing.push_back(hash);
+      if (seen.insert(hash).second && !store_.has(hash)) missing.push_back(hash);
     }
     return stream_.send({{"type", "missing"}, {"hashes", std::move(missing)}});
   }
@@ -93,144 +98,29 @@ class FileServer {
   Result<void> keep_blob(const Json& message) {
     const std::string hash = text_of(message, "hash");
     if (!proto::is_hash(hash)) return fail("a blob came without a hash");
-    const fs::path arrived = store_ / (hash + ".unchecked");
-    const auto received = stream_.receive_file(arrived, number_of(message, "size"), 0444);
-    if (!received) {
-      // Said at the next "place": until then the sender does not listen.
-      trouble_ = received.error().message;
-      return {};
-    }
-    std::error_code error;
-    if (*received == hash) {
-      fs::rename(arrived, store_ / hash, error);
-    } else {
-      fs::remove(arrived, error);
-      trouble_ = "a file changed while it was being sent";
-    }
+    const std::uint64_t size = number_of(message, "size");
+    // Said at the next "place": until then the sender does not listen.
+    if (const auto kept = store_.keep(hash, size, stream_); !kept)
+      trouble_ = explain_full_disk(kept.error().message, root_, size);
     return {};
   }
 
   // ---- laying out ----
 
-  /// Absolute, and below the root without a step back.
-  [[nodiscard]] Result<fs::path> place_below_root(const std::string& text) const {
-    const std::string prefix = root_.string() + "/";
-    if (!text.starts_with(prefix) || !proto::stays_below(std::string_view(text).substr(prefix.size())))
-      return fail("\"" + text + "\" does not lie below " + root_.string());
-    return fs::path(text);
-  }
-
   Result<void> place(const Json& message) {
     if (std::string trouble = std::exchange(trouble_, {}); !trouble.empty()) return fail(trouble);
-    for (const Json& folder : list_of(message, "folders")) {
-      const auto path = place_below_root(folder.is_string() ? folder.get<std::string>() : std::string());
-      if (!path) return tl::unexpected(path.error());
-      if (auto made = make_folder(*path); !made) return made;
-    }
-    for (const Json& entry : list_of(message, "entries")) {
-      if (auto placed = place_entry(entry); !placed) return placed;
-    }
-    for (const Json& link : list_of(message, "links")) {
-      if (auto placed = place_link(link); !placed) return placed;
-    }
-    return {};
-  }
-
-  static Result<void> make_folder(const fs::path& path) {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) return fail("cannot create " + path.string() + ": " + error.message());
-    return {};
-  }
-
-  Result<void> place_entry(const Json& entry) {
-    const auto to = place_below_root(text_of(entry, "to"));
-    if (!to) return tl::unexpected(to.error());
-    const std::string hash = text_of(entry, "hash");
-    if (!proto::is_hash(hash)) return fail("an entry without a hash");
-    if (auto made = make_folder(to->parent_path()); !made) return made;
-    const fs::path temporary = to->string() + ".placing";
-    ::unlink(temporary.c_str());
-    const auto own = entry.find("own");
-    const bool is_own = own != entry.end() && own->is_boolean() && own->get<bool>();
-    const auto mode = static_cast<unsigned>(number_of(entry, "mode"));
-    if (auto made = is_own ? copy(store_ / hash, temporary, mode) : share(hash, mode, temporary); !made) return made;
-    if (std::rename(temporary.c_str(), to->c_str()) != 0) return fail(describe_errno("cannot write " + to->string()));
-    // Two names of one file: rename() leaves both.
-    ::unlink(temporary.c_str());
-    return {};
-  }
-
-  /// What nobody is to write needs no second copy on disk, but for those of the modes "read" and "read and run".
-  Result<void> share(const std::string& hash, unsigned mode, const fs::path& to) const {
-    fs::path stored = store_ / hash;
-    if ((mode & S_IXUSR) != 0) {
-      stored += ".run";
-      if (auto kept = keep_runnable(store_ / hash, stored); !kept) return kept;
-    }
-    return ::link(stored.c_str(), to.c_str()) == 0 ? Result<void>() : copy(stored, to, mode);
-  }
-
-  static Result<void> keep_runnable(const fs::path& stored, const fs::path& runnable) {
-    std::error_code ignored;
-    if (fs::exists(runnable, ignored)) return {};
-    const fs::path temporary = runnable.string() + ".unchecked";
-    ::unlink(temporary.c_str());
-    if (auto copied = copy(stored, temporary, 0555); !copied) return copied;
-    if (std::rename(temporary.c_str(), runnable.c_str()) != 0) {
-      return fail(describe_errno("cannot write " + runnable.string()));
-    }
-    return {};
-  }
-
-  /// Sharing the blocks where the file system can.
-  static Result<void> copy(const fs::path& from, const fs::path& to, unsigned mode) {
-    const Descriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!source.is_open()) return fail(describe_errno("cannot read " + from.string()));
-    const Descriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!target.is_open()) return fail(describe_errno("cannot write " + to.string()));
-    if (::ioctl(target.get(), FICLONE, source.get()) != 0) {
-      std::vector<char> chunk(copy_bytes);
-      for (;;) {
-        const ssize_t count = ::read(source.get(), chunk.data(), chunk.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail(describe_errno("cannot read " + from.string()));
-        if (count == 0) break;
-        for (ssize_t done = 0; done < count;) {
-          const ssize_t written = ::write(target.get(), chunk.data() + done, static_cast<std::size_t>(count - done));
-          if (written < 0 && errno == EINTR) continue;
-          if (written < 0) return fail(describe_errno("cannot write " + to.string()));
-          done += written;
-        }
-      }
-    }
-    if (::fchmod(target.get(), mode & 0777) != 0) return fail(describe_errno("cannot write " + to.string()));
-    return {};
-  }
-
-  Result<void> place_link(const Json& link) {
-    const auto to = place_below_root(text_of(link, "to"));
-    if (!to) return tl::unexpected(to.error());
-    const std::string target = text_of(link, "target");
-    // Relative to the link's own folder it must stay below the root too.
-    const std::string reached = (to->parent_path() / target).lexically_normal().string();
-    if (target.empty() || target.front() == '/') return fail("a link with the target \"" + target + "\"");
-    if (const auto inside = place_below_root(reached); !inside) return tl::unexpected(inside.error());
-    if (auto made = make_folder(to->parent_path()); !made) return made;
-    ::unlink(to->c_str());
-    if (::symlink(target.c_str(), to->c_str()) != 0) return fail(describe_errno("cannot link " + to->string()));
-    return {};
+    auto placed = layout_.place(message);
+    store_.forget_questions();
+    return placed;
   }
 
   // ---- giving back ----
 
   Result<void> fetch(const Json& message) {
-    const auto folder = place_below_root(text_of(message, "folder"));
+    const auto folder = layout_.below_root(text_of(message, "folder"));
     if (!folder) return answer(tl::unexpected(folder.error()));
-    std::set<std::string> skipped;
-    for (const Json& name : list_of(message, "skip")) {
-      if (name.is_string()) skipped.insert(name.get<std::string>());
-    }
+    const std::vector<std::string> names = texts_of(message, "skip");
+    const std::set<std::string> skipped(names.begin(), names.end());
     std::error_code error;
     if (!fs::is_directory(*folder, error)) return answer(fail(folder->string() + " is not there"));
     std::vector<fs::path> files;
@@ -268,8 +158,55 @@ class FileServer {
     return {};
   }
 
+  // ---- taking away ----
+
+  Result<void> list() {
+    Json folders = Json::array();
+    const auto add = [&folders](const std::string& folder) {
+      if (folders.size() < most_listed) folders.push_back(folder);
+    };
+    for (const std::string& experiment : names_in(root_ / "experiments")) {
+      const std::string folder = "experiments/" + experiment;
+      add(folder);
+      std::error_code ignored;
+      if (fs::exists(fs::symlink_status(root_ / folder / "baseline", ignored))) add(folder + "/baseline");
+      for (const std::string& trial : names_in(root_ / folder / "trials")) add(folder + "/trials/" + trial);
+    }
+    for (const std::string& name : names_in(root_)) {
+      if (name.starts_with(program_prefix)) add(name);
+    }
+    return stream_.send({{"type", "listing"}, {"folders", std::move(folders)}});
+  }
+
+  /// Only what `list` could have named.
+  static bool may_go(const std::string& folder) {
+    if (!proto::stays_below(folder)) return false;
+    return folder.starts_with("experiments/") ||
+           (folder.starts_with(program_prefix) && folder.find('/') == std::string::npos);
+  }
+
+  /// One that cannot go keeps none of the others.
+  Result<void> remove(const Json& message) {
+    Result<void> outcome;
+    for (const std::string& folder : texts_of(message, "folders")) {
+      Result<void> taken = fail("\"" + folder + "\" is not to be removed");
+      if (may_go(folder)) taken = trash_.take(folder);
+      if (!taken && outcome) outcome = std::move(taken);
+    }
+    return outcome;
+  }
+
+  Result<void> prune() {
+    store_.prune();
+    std::error_code unknown;
+    if (const fs::path program = fs::read_symlink("/proc/self/exe", unknown); !unknown) remove_idle_images(program);
+    return answer({});
+  }
+
   fs::path root_;
-  fs::path store_;
+  FileStore store_;
+  Trash trash_;
+  FileLayout layout_;
   proto::FileStream& stream_;
   std::string trouble_;  ///< of blobs, told at the next "place"
 };
@@ -278,8 +215,8 @@ class FileServer {
 
 Result<void> serve_files(const fs::path& root, proto::FileStream& stream) {
   std::error_code error;
-  fs::create_directories(root / "store", error);
-  if (error) return fail("cannot create " + (root / "store").string() + ": " + error.message());
+  fs::create_directories(root, error);
+  if (error) return fail("cannot create " + root.string() + ": " + error.message());
   return FileServer(root, stream).serve();
 }
 

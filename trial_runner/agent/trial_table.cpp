@@ -21,7 +21,7 @@ constexpr std::size_t metric_chunk = 1 << 20;  ///< of a metrics file at one tur
 
 TrialTable::TrialTable(asio::io_context& io, EventLog& events, Launchers& launchers,
                        std::filesystem::path host_directory, spdlog::logger& log, std::function<void()> emptied,
-                       Note note)
+                       Note note, Ended ended)
     : io_(io),
       events_(events),
       launchers_(launchers),
@@ -29,6 +29,7 @@ TrialTable::TrialTable(asio::io_context& io, EventLog& events, Launchers& launch
       log_(log),
       emptied_(std::move(emptied)),
       note_(std::move(note)),
+      ended_(std::move(ended)),
       watch_(io, [this](const std::string& trial_id) { advance(trial_id); }),
       poll_(io, [this](const std::string& trial_id) { advance(trial_id); }) {}
 
@@ -184,7 +185,9 @@ void TrialTable::finish(Trial& trial, std::vector<NewEvent> events) {
   events_.record(events);
   // While the disk refuses the event, a next agent needs what the launcher has kept.
   if (!events_.spool().is_waiting_for_disk()) trial.forget();
-  trials_.erase(trial.id());
+  const std::string trial_id = trial.id();
+  trials_.erase(trial_id);
+  ended_(trial_id);
   if (is_empty()) emptied_();
 }
 
@@ -200,6 +203,12 @@ std::vector<proto::TrialNote> TrialTable::notes() const {
     if (auto text = trial->job().note(); !text.empty()) notes.push_back({trial_id, std::move(text)});
   }
   return notes;
+}
+
+std::optional<std::filesystem::path> TrialTable::directory_of(const std::string& trial_id) const {
+  const auto found = trials_.find(trial_id);
+  if (found == trials_.end()) return std::nullopt;
+  return found->second->running().directory;
 }
 
 std::map<std::int64_t, std::string> TrialTable::sessions() const {

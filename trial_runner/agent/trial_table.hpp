@@ -30,10 +30,12 @@ namespace lathe::agent {
 class TrialTable final : private TrialOwner {
  public:
   using Note = std::function<void(const proto::TrialNote&)>;
+  using Ended = std::function<void(const std::string& trial_id)>;
 
-  /// `emptied` is called whenever the last trial has gone, `note` when a job has something to say about itself.
+  /// `emptied` is called whenever the last trial has gone, `note` when a job has something to say about itself, `ended`
+  /// when a trial runs no more.
   TrialTable(boost::asio::io_context& io, EventLog& events, Launchers& launchers, std::filesystem::path host_directory,
-             spdlog::logger& log, std::function<void()> emptied, Note note);
+             spdlog::logger& log, std::function<void()> emptied, Note note, Ended ended);
   ~TrialTable();
   TrialTable(const TrialTable&) = delete;
   TrialTable& operator=(const TrialTable&) = delete;
@@ -54,6 +56,8 @@ class TrialTable final : private TrialOwner {
   [[nodiscard]] std::vector<std::string> running() const;
   /// What the jobs say about themselves now.
   [[nodiscard]] std::vector<proto::TrialNote> notes() const;
+  /// None: it does not run.
+  [[nodiscard]] std::optional<std::filesystem::path> directory_of(const std::string& trial_id) const;
   /// Trials by the session that their processes of this host belong to.
   [[nodiscard]] std::map<std::int64_t, std::string> sessions() const;
 
@@ -88,6 +92,7 @@ class TrialTable final : private TrialOwner {
   spdlog::logger& log_;
   std::function<void()> emptied_;
   Note note_;
+  Ended ended_;
   MetricWatch watch_;
   MetricPoll poll_;
   std::map<std::string, std::shared_ptr<Trial>> trials_;

@@ -195,7 +195,17 @@ class Trial {
     metrics_.activation_bytes = costs_.activation_bytes.compressed;
     metrics_.latency_ms = costs_.latency.compressed_ms;
     metrics_.speedup = costs_.latency.speedup;
-    layers_ = compare_layers(setup_.model, costs_.macs.original, delivered_, costs_.macs.compressed);
+    return look_at_layers();
+  }
+
+  Result<void> look_at_layers() {
+    const at::Tensor batch = example_inputs(setup_.test, setup_.config.latency.batch_size);
+    const auto before = layer_costs(setup_.model, costs_.macs.original, batch);
+    if (!before) return tl::unexpected(before.error());
+    const auto after = layer_costs(delivered_, costs_.macs.compressed, batch);
+    if (!after) return tl::unexpected(after.error());
+    layers_ = compare_layers(setup_.model, *before, delivered_, *after, compressed_->weight_bits);
+    graph_ = graph_json(before->graph, after->graph);
     return {};
   }
 
@@ -240,6 +250,7 @@ class Trial {
     report["max_difference"] = max_difference_;
     report["epochs"] = epochs_;
     report["layers"] = to_json(layers_);
+    report["graph"] = graph_;
     report.update(compressed_->details);
     report["seconds"] = std::chrono::duration<double>(Clock::now() - start_).count();
     std::cout << to_text(layers_);
@@ -274,6 +285,7 @@ class Trial {
   Costs costs_;
   Metrics metrics_;
   std::vector<LayerReport> layers_;
+  Json graph_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <lathe/compression/measure.hpp>
 
 #include "measure/observed_run.hpp"
+#include "measure/visit_tensors.hpp"
 
 namespace lathe::compression {
 namespace {
@@ -21,19 +22,6 @@ struct Lifetime {
   std::size_t first = 0;
   std::size_t last = 0;
 };
-
-void visit_tensors(const c10::IValue& value, const std::function<void(const at::Tensor&)>& visit) {
-  if (value.isTensor()) return visit(value.toTensor());
-  if (value.isTensorList()) {
-    for (const at::Tensor& tensor : value.toTensorVector()) visit(tensor);
-  } else if (value.isTuple()) {
-    for (const auto& element : value.toTupleRef().elements()) visit_tensors(element, visit);
-  } else if (value.isList()) {
-    for (const c10::IValue& element : value.toListRef()) visit_tensors(element, visit);
-  } else if (value.isGenericDict()) {
-    for (const auto& entry : value.toGenericDict()) visit_tensors(entry.value(), visit);
-  }
-}
 
 /// Steps are the operators in the order of their run. Weak references keep the address of a block that is gone from
 /// being another's, without its memory.

@@ -87,20 +87,50 @@ Result<std::string> HashCache::hash_of(const fs::path& file) {
   return hash;
 }
 
-Result<void> FileTransfer::put(const std::vector<TrialInput>& inputs) {
-  auto manifest = manifest_of(inputs, hashes_);
+Result<FileTransfer::CodeFolders> FileTransfer::put(const std::vector<TrialInput>& inputs) {
+  CodeFolders code_folders;
+  std::vector<TrialInput> others;
+  for (const TrialInput& input : inputs) {
+    if (input.kind != TrialInput::Kind::Code) {
+      others.push_back(input);
+      continue;
+    }
+    auto folder = put_code(input);
+    if (!folder) return tl::unexpected(folder.error());
+    code_folders[input.to] = std::move(*folder);
+  }
+  auto manifest = manifest_of(others, hashes_);
   if (!manifest) return tl::unexpected(manifest.error());
   std::erase_if(manifest->entries, [this](const ManifestEntry& entry) {
     const auto there = placed_.find(entry.to);
     return there != placed_.end() && there->second == entry;
   });
-  if (manifest->entries.empty()) return {};
-  if (auto sent = send_missing(*manifest); !sent) return sent;
-  if (auto told = stream_.send(manifest->place()); !told) return told;
-  auto done = expect_done(stream_.receive());
-  if (!done) return done;
+  if (manifest->entries.empty()) return code_folders;
+  if (auto sent = send_missing(*manifest); !sent) return tl::unexpected(sent.error());
+  if (auto done = place(manifest->place()); !done) return tl::unexpected(done.error());
   for (ManifestEntry& entry : manifest->entries) placed_[entry.to] = entry;
-  return {};
+  return code_folders;
+}
+
+/// A folder for each state of the code: one that is being copied for a trial stays what it was, and what was removed
+/// from the code is not in the next.
+Result<std::string> FileTransfer::put_code(const TrialInput& code) {
+  auto manifest = manifest_of({{TrialInput::Kind::Tree, code.from, {}, code.to}}, hashes_);
+  if (!manifest) return tl::unexpected(manifest.error());
+  const std::string version = manifest->move_below_version(code.to);
+  const ManifestEntry whole{code.to + "/" + version, version, 0, false};
+  if (const auto there = placed_.find(whole.to); there != placed_.end() && there->second == whole) return whole.to;
+  if (auto sent = send_missing(*manifest); !sent) return tl::unexpected(sent.error());
+  Json message = manifest->place();
+  message["whole"] = whole.to;
+  if (auto done = place(message); !done) return tl::unexpected(done.error());
+  placed_[whole.to] = whole;
+  return whole.to;
+}
+
+Result<void> FileTransfer::place(const Json& message) {
+  if (auto told = stream_.send(message); !told) return told;
+  return expect_done(stream_.receive());
 }
 
 Result<void> FileTransfer::send_missing(const Manifest& manifest) {
@@ -121,6 +151,34 @@ Result<void> FileTransfer::send_missing(const Manifest& manifest) {
     }
   }
   return {};
+}
+
+Result<std::vector<std::string>> FileTransfer::list() {
+  if (auto asked = stream_.send({{"type", "list"}}); !asked) return tl::unexpected(asked.error());
+  const auto answer = stream_.receive();
+  if (!answer) return tl::unexpected(answer.error());
+  const auto found = answer->find("folders");
+  if ((*answer)["type"] != "listing" || found == answer->end() || !found->is_array())
+    return fail("the agent did not say which folders it has");
+  std::vector<std::string> folders;
+  for (const Json& folder : *found) {
+    if (folder.is_string() && proto::stays_below(folder.get<std::string>())) folders.push_back(folder);
+  }
+  return folders;
+}
+
+Result<void> FileTransfer::remove(const std::string& root, const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    std::erase_if(placed_,
+                  [prefix = root + "/" + folder + "/"](const auto& entry) { return entry.first.starts_with(prefix); });
+  }
+  if (auto told = stream_.send({{"type", "remove"}, {"folders", folders}}); !told) return told;
+  return expect_done(stream_.receive());
+}
+
+Result<void> FileTransfer::prune() {
+  if (auto told = stream_.send({{"type", "prune"}}); !told) return told;
+  return expect_done(stream_.receive());
 }
 
 Result<void> FileTransfer::fetch(const std::string& folder, const fs::path& target,

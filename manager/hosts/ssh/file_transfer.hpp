@@ -41,14 +41,25 @@ class FileTransfer {
 
   /// Sends what the host's store does not have, and has all inputs laid out. What lies there already is left alone: a
   /// trial that starts now may be reading it.
-  [[nodiscard]] proto::Result<void> put(const std::vector<TrialInput>& inputs);
+  /// Tells in which folder each Code input lies, by its `to`.
+  using CodeFolders = std::map<std::string, std::string>;
+  [[nodiscard]] proto::Result<CodeFolders> put(const std::vector<TrialInput>& inputs);
 
   /// Copies the files below `folder` on the host into `target` here, but for what `skip` names at the top.
   [[nodiscard]] proto::Result<void> fetch(const std::string& folder, const std::filesystem::path& target,
                                           const std::vector<std::string>& skip);
 
+  /// The folders of experiments, trials and programs on the host, relative to the agent's root.
+  [[nodiscard]] proto::Result<std::vector<std::string>> list();
+  /// Removes such folders. `root`: the agent's.
+  [[nodiscard]] proto::Result<void> remove(const std::string& root, const std::vector<std::string>& folders);
+  /// Removes what is idle: files of the store, agents of other builds.
+  [[nodiscard]] proto::Result<void> prune();
+
  private:
+  [[nodiscard]] proto::Result<std::string> put_code(const TrialInput& code);
   [[nodiscard]] proto::Result<void> send_missing(const Manifest& manifest);
+  [[nodiscard]] proto::Result<void> place(const nlohmann::ordered_json& message);
 
   proto::FileStream stream_;
   HashCache& hashes_;

@@ -28,6 +28,8 @@ using proto::Result;
 
 namespace {
 
+constexpr std::size_t kVersionDigits = 16;
+
 /// The lines of a .latheignore.
 class IgnoreRules {
  public:
@@ -80,6 +82,7 @@ class Builder {
       case TrialInput::Kind::File:
         return add_file(input.from, input.to, /*own=*/false);
       case TrialInput::Kind::Tree:
+      case TrialInput::Kind::Code:
         return add_tree(input.from, input.to);
       case TrialInput::Kind::Text:
         add_text(input.text, input.to, 0644);
@@ -232,6 +235,21 @@ nlohmann::ordered_json Manifest::place() const {
     message["entries"].push_back({{"to", entry.to}, {"hash", entry.hash}, {"mode", entry.mode}, {"own", entry.own}});
   for (const auto& [to, target] : links) message["links"].push_back({{"to", to}, {"target", target}});
   return message;
+}
+
+std::string Manifest::move_below_version(const std::string& folder) {
+  // The disk lists files in any order.
+  std::sort(entries.begin(), entries.end(), [](const ManifestEntry& a, const ManifestEntry& b) { return a.to < b.to; });
+  std::sort(folders.begin(), folders.end());
+  std::sort(links.begin(), links.end());
+  std::string version =
+      proto::hash_of_text(place().dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  version.resize(kVersionDigits);
+  const auto move = [&](std::string& to) { to.insert(folder.size(), "/" + version); };
+  for (ManifestEntry& entry : entries) move(entry.to);
+  for (std::string& each : folders) move(each);
+  for (auto& [to, target] : links) move(to);
+  return version;
 }
 
 Result<Manifest> manifest_of(const std::vector<TrialInput>& inputs, HashCache& hashes) {

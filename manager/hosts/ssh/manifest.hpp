@@ -35,6 +35,9 @@ struct Manifest {
 
   /// The `place` message of file_stream.hpp.
   [[nodiscard]] nlohmann::ordered_json place() const;
+
+  /// Names what lies in `folder` by a hash of it all, and moves it to the folder of that name below `folder`.
+  std::string move_below_version(const std::string& folder);
 };
 
 /// Looks at the disk. A folder's `.latheignore` (or NNI's `.nniignore`) names what stays behind: a pattern of fnmatch a

@@ -1,5 +1,5 @@
 // A machine that ssh reaches. Its trials' inputs are brought there before they start; what they leave is fetched before
-// their ends are told, so that a trial that has ended has its files here.
+// their ends are told, so that a trial that has ended has its files here. What nobody needs there any more is removed.
 #pragma once
 
 #include <filesystem>
@@ -22,6 +22,12 @@ struct RemoteHostOptions {
     std::filesystem::path here;
   };
   std::function<Folders(const std::string& attempt)> folders;
+  /// Whether the attempt runs for the daemon, so that its files are wanted. What has ended elsewhere, or here already,
+  /// must not be written over. Unset: always.
+  std::function<bool(const std::string& attempt)> is_running{};
+  /// Whether a folder below the agent's root, of an experiment, a trial, a preparation or a program, is needed for what
+  /// goes on there. Unset: nothing is ever removed.
+  std::function<bool(const std::string& folder)> is_needed{};
 };
 
 class RemoteHost final : public Host {
@@ -33,6 +39,8 @@ class RemoteHost final : public Host {
   void open(Listener listener) override;
   void send(proto::ToAgent message) override;
   void start(Launch launch) override;
+  void tidy() override;
+  void retire() override;
   [[nodiscard]] bool connected() const override;
   [[nodiscard]] boost::asio::awaitable<void> close() override;
 

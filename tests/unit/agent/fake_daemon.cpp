@@ -65,6 +65,8 @@ bool FakeDaemon::take() {
     reports.push_back(*report);
   } else if (const auto* note = std::get_if<proto::TrialNote>(&*message)) {
     notes.push_back(*note);
+  } else if (const auto* text = std::get_if<proto::LogText>(&*message)) {
+    texts.push_back(*text);
   } else {
     events.push_back(std::get<proto::SequencedEvent>(*message));
   }
@@ -85,6 +87,15 @@ proto::HostReport FakeDaemon::wait_for_report() {
     if (!take()) throw std::runtime_error("the connection has ended before a report");
   }
   return reports.back();
+}
+
+proto::LogText FakeDaemon::wait_for_text(std::uint64_t request) {
+  for (;;) {
+    for (const proto::LogText& text : texts) {
+      if (text.request == request) return text;
+    }
+    if (!take()) throw std::runtime_error("the connection has ended before the text was there");
+  }
 }
 
 proto::TrialExited FakeDaemon::wait_for_exit(const std::string& trial_id) {

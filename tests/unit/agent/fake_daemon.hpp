@@ -30,6 +30,8 @@ class FakeDaemon {
   proto::TrialMetric wait_for_metric(const std::string& trial_id);
   /// Takes what comes until there is one more report.
   proto::HostReport wait_for_report();
+  /// Takes what comes until the answer to that ReadLog is there.
+  proto::LogText wait_for_text(std::uint64_t request);
   /// Takes events until the agent closes the connection.
   void wait_for_close();
 
@@ -38,6 +40,7 @@ class FakeDaemon {
   std::vector<proto::SequencedEvent> events;
   std::vector<proto::HostReport> reports;
   std::vector<proto::TrialNote> notes;
+  std::vector<proto::LogText> texts;
 
  private:
   std::optional<proto::FromAgent> receive();

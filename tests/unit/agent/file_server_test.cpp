@@ -148,6 +148,58 @@ TEST_F(FileServerTest, NothingLeadsOutOfTheRoot) {
   EXPECT_FALSE(fs::exists(folder_.path() / "out"));
 }
 
+TEST_F(FileServerTest, AWholeAppearsOnceAndIsNotChanged) {
+  const std::string whole = (root_ / "code/1").string();
+  const std::string one = keep("one");
+  append_to(root_ / "store/leftover", "");
+  fs::create_directories(whole + ".placing/half");
+  const auto done = place({{"whole", whole},
+                           {"folders", {whole, whole + "/empty"}},
+                           {"entries", {entry("code/1/a/file", one, 0644, true)}},
+                           {"links", {{{"to", whole + "/link"}, {"target", "a/file"}}}}});
+  EXPECT_EQ(done["type"], "done") << done;
+  EXPECT_EQ(content_of(root_ / "code/1/link"), "one");
+  EXPECT_TRUE(fs::is_directory(root_ / "code/1/empty"));
+  EXPECT_FALSE(fs::exists(root_ / "code/1/half")) << "of an earlier try";
+  EXPECT_EQ(place({{"whole", whole}, {"entries", {entry("code/1/b", one)}}})["type"], "done");
+  EXPECT_FALSE(fs::exists(root_ / "code/1/b")) << "it is complete";
+}
+
+TEST_F(FileServerTest, AWholeThatFailsDoesNotAppear) {
+  const std::string whole = (root_ / "code/1").string();
+  EXPECT_EQ(place({{"whole", whole}, {"entries", {entry("code/2/a", keep("one"))}}})["type"], "failed");
+  EXPECT_EQ(place({{"whole", whole}, {"entries", {entry("code/1/a", proto::hash_of_text("none"))}}})["type"], "failed");
+  EXPECT_EQ(place({{"whole", "/etc"}})["type"], "failed");
+  EXPECT_FALSE(fs::exists(whole));
+  EXPECT_FALSE(fs::exists(root_ / "code/2"));
+}
+
+TEST_F(FileServerTest, ListsAndRemovesWhatIsOfExperimentsAndProgramsAlone) {
+  for (const char* folder : {"experiments/e/trials/a", "experiments/e/trials/b", "experiments/e/baseline",
+                             "experiments/e/files/x", "experiments/f", "lathe-trial-1", "mine"})
+    fs::create_directories(root_ / folder);
+  fs::create_directory_symlink(root_ / "experiments/e/trials", root_ / "experiments/f/trials");
+  send({{"type", "list"}});
+  EXPECT_EQ(answer(), (Json{{"type", "listing"},
+                            {"folders",
+                             {"experiments/e", "experiments/e/baseline", "experiments/e/trials/a",
+                              "experiments/e/trials/b", "experiments/f", "lathe-trial-1"}}}));
+  send({{"type", "remove"}, {"folders", {"experiments/e/trials/a", "lathe-trial-1", "experiments/gone"}}});
+  EXPECT_EQ(answer()["type"], "done");
+  for (const char* folder : {"mine", "store", "experiments", "../root", "experiments/../mine", "lathe-trial-1/../mine",
+                             "/etc", "experiments/f/trials/b", ""}) {
+    send({{"type", "remove"}, {"folders", {folder, "experiments/none"}}});
+    EXPECT_EQ(answer()["type"], "failed") << folder;
+  }
+  send({{"type", "prune"}});
+  EXPECT_EQ(answer()["type"], "done");
+  hang_up();
+  EXPECT_TRUE(fs::is_empty(root_ / "trash"));
+  EXPECT_FALSE(fs::exists(root_ / "experiments/e/trials/a"));
+  for (const char* folder : {"experiments/e/trials/b", "experiments/f", "mine", "store"})
+    EXPECT_TRUE(fs::exists(root_ / folder)) << folder;
+}
+
 TEST_F(FileServerTest, GivesBackFilesButNotLinksNorWhatIsToBeSkipped) {
   fs::create_directories(root_ / "trial/.nni");
   fs::create_directories(root_ / "trial/code");

@@ -98,6 +98,28 @@ TEST_F(ExperimentHostsTest, AHostThatComesBackEndsWhatRunsElsewhereByNow) {
   EXPECT_EQ(trial(id, attempt).metric, 1);
 }
 
+TEST_F(ExperimentHostsTest, JobsOutliveTheMachineThatHasSubmittedThem) {
+  restart_with_loss_after(std::chrono::milliseconds(20));
+  proto::ExperimentConfig wanted = config(2, 2);
+  proto::SlurmService slurm;
+  slurm.submit_host.emplace().host = "login";
+  wanted.training_services = {slurm};
+  const std::string id = create(std::move(wanted));
+  const std::string ended = running_on("slurm:login");
+  const std::string runs_on = running_on("slurm:login", 1);
+  agent_of("slurm:login")->reachable = false;
+  hosts_.at("slurm:login")->disconnect("login is rebooted");
+  // A trial that is to end is given up, as often as it takes; the other one goes on.
+  ASSERT_TRUE(loop_->run(manager_->cancel_trial(id, AttemptId::parse(ended)->trial)));
+  ASSERT_TRUE(until([&] { return trial(id, ended).status == TrialStatus::UserCanceled; }));
+  EXPECT_EQ(trial(id, runs_on).status, TrialStatus::Running);
+  agent_of("slurm:login")->reachable = true;
+  hosts_.at("slurm:login")->connect();
+  succeed("slurm:login", runs_on);
+  ASSERT_TRUE(until_status(id, ExperimentStatus::Done));
+  EXPECT_EQ(trial(id, runs_on).attempt, 0);
+}
+
 TEST_F(ExperimentHostsTest, WithoutRetriesALostTrialHasFailed) {
   restart_with_loss_after(std::chrono::milliseconds(20));
   proto::ExperimentConfig wanted = remote_config({"a"}, 1);

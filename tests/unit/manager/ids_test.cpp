@@ -38,5 +38,12 @@ TEST(Ids, AttemptsComeBackFromTheirText) {
   }
 }
 
+TEST(Ids, EachAttemptHasAFolderOfItsOwnElsewhere) {
+  EXPECT_EQ((AttemptId{"e", "Xy12z", 0}.folder()), "trials/Xy12z");
+  EXPECT_EQ((AttemptId{"e", "Xy12z", 2}.folder()), "trials/Xy12z.2");
+  EXPECT_EQ((AttemptId{"e", "baseline", 0}.folder()), "baseline");
+  EXPECT_EQ((AttemptId{"e", "baseline", 1}.folder()), "baseline.1");
+}
+
 }  // namespace
 }  // namespace lathe::manager

@@ -69,13 +69,13 @@ TEST_F(LaunchTest, HereATrialWorksInItsCodeFolder) {
 
 TEST_F(LaunchTest, ElsewhereItGetsACopyOfItsOwn) {
   const Launch made = launch(there_);
-  EXPECT_EQ(made.start.directory, "/far/root/experiments/e1/trials/abcde");
+  EXPECT_EQ(made.start.directory, "/far/root/experiments/e1/trials/abcde.1");
   EXPECT_EQ(made.start.working_directory, made.start.directory + "/code");
-  EXPECT_EQ(made.start.code_tree, "/far/root/experiments/e1/files/home/ana/code");
+  EXPECT_EQ(made.start.code_tree, "/far/root/experiments/e1/code");
   EXPECT_EQ(made.start.environment.at("NNI_CODE_DIR"), made.start.working_directory);
   EXPECT_EQ(made.start.environment.at("NNI_OUTPUT_DIR"), made.start.directory);
   ASSERT_EQ(made.inputs.size(), 1u);
-  EXPECT_EQ(made.inputs[0].kind, TrialInput::Kind::Tree);
+  EXPECT_EQ(made.inputs[0].kind, TrialInput::Kind::Code);
   EXPECT_EQ(made.inputs[0].from, "/home/ana/code");
 }
 

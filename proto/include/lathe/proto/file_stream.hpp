@@ -10,6 +10,16 @@
 //   {"type":"fetch","folder":…,"skip":[…]}     →
 //                                              ←   {"type":"file","path":…,"size":…,"mode":…} + bytes, …
 //                                              ←   {"type":"done"}
+//   {"type":"list"}                            →
+//                                              ←   {"type":"listing","folders":["experiments/ID", …]}
+//   {"type":"remove","folders":[…]}            →   {"type":"done"} or {"type":"failed","why":…}
+//   {"type":"prune"}                           →   {"type":"done"}
+//
+// A `place` with `whole`, a folder, puts everything below that folder, which appears when it is complete and is never
+// changed any more: one that is there already is left alone. `list` names, relative to ROOT, the folders that somebody
+// may want to be gone: of experiments, of their trials and preparations, and of programs. `remove` moves such folders
+// away at once; they are deleted while nothing else is asked for. `prune` removes what is idle: files of the store that
+// are laid out nowhere, agents that nobody runs.
 //
 // A hash is SHA-256 in hexadecimal. What is in the store is sent once, whoever needs it.
 #pragma once
@@ -44,6 +54,8 @@ class FileStream {
   [[nodiscard]] Result<nlohmann::ordered_json> receive();
   /// True when the stream has ended between two messages.
   [[nodiscard]] bool at_end() const { return at_end_; }
+  /// True when receive() would not wait.
+  [[nodiscard]] bool has_input() const;
 
   /// Exactly `size` bytes of an open file, from its beginning. A file that is shorter by now is filled with zeros, so
   /// that the stream stays whole; the error says so.

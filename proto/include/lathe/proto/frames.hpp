@@ -6,6 +6,8 @@
 // agent first sends what is unacknowledged, in order. The daemon acknowledges only what its database has committed.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -22,6 +24,9 @@ namespace lathe::proto {
 
 inline constexpr std::uint32_t frame_protocol_version = 2;
 inline constexpr std::uint32_t max_frame_bytes = 16u << 20;
+inline constexpr std::size_t max_log_bytes = 64 << 10;
+/// The texts of a trial that can be read while it runs.
+inline constexpr std::array<std::string_view, 3> log_names{"stdout", "stderr", "trial.log"};
 
 // ---- daemon → agent -------------------------------------------------------------------------------------------------
 
@@ -59,7 +64,18 @@ struct Shutdown {
   std::int64_t grace_ms = 5000;
 };
 
-using ToAgent = std::variant<StartTrial, KillTrial, Ack, Shutdown>;
+/// Asks for a piece of the text that a trial which has not ended has written so far. Only to agents that say that they
+/// read logs (Hello).
+struct ReadLog {
+  std::uint64_t request = 0;  ///< comes back in LogText
+  std::string trial_id;
+  std::string name;                  ///< of the file in the trial's directory: one of log_names
+  std::uint64_t offset = 0;          ///< where to begin, in bytes
+  std::optional<std::int64_t> tail;  ///< so many lines before the end instead
+  std::int64_t wait_ms = 0;          ///< how long to wait for text at the offset when there is none
+};
+
+using ToAgent = std::variant<StartTrial, KillTrial, Ack, Shutdown, ReadLog>;
 
 // ---- agent → daemon -------------------------------------------------------------------------------------------------
 
@@ -75,6 +91,7 @@ struct Hello {
   std::vector<std::string> running;
   std::string root;           ///< absolute; folder of this host for the files of trials that come from elsewhere
   std::string trial_program;  ///< absolute; lathe-trial of the same version, where the host has it; else empty
+  bool reads_logs = false;    ///< it knows ReadLog, which earlier builds do not
 };
 
 /// A process that uses a GPU.
@@ -148,7 +165,17 @@ struct SequencedEvent {
   AgentEvent event;
 };
 
-using FromAgent = std::variant<Hello, SequencedEvent, HostReport, TrialNote>;
+/// The answer to a ReadLog. It is asked for piece by piece, so that nothing piles up, and each piece says where it
+/// stands, so that nothing comes twice when a connection breaks in between.
+struct LogText {
+  std::uint64_t request = 0;
+  bool runs = false;         ///< false: the agent has no such trial that runs, and nothing below counts
+  std::uint64_t offset = 0;  ///< of the first byte; 0 when the file is shorter than the offset that was asked for
+  std::uint64_t size = 0;    ///< of the file at present
+  std::string bytes;         ///< as they are in the file, at most max_log_bytes; Base64 in the frame
+};
+
+using FromAgent = std::variant<Hello, SequencedEvent, HostReport, TrialNote, LogText>;
 
 // ---- codec ----------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,8 @@
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "live_api.hpp"
@@ -54,6 +57,22 @@ TEST_F(TrialFiles, LetNoPathLeadOut) {
   }
   for (const char* name : {"../secret", "%2e%2e%2fsecret", "stdout", "parameter.cfg"})
     EXPECT_EQ(get(files + name).status, 404u) << name;
+}
+
+TEST_F(TrialFiles, MayLieOnAStorageThatTheDataFolderLinksTo) {
+  namespace fs = std::filesystem;
+  const fs::path storage = folder_.string() + "-storage";
+  fs::create_directories(storage / "Taaaa");
+  fs::create_directory_symlink(storage, folder_ / "experiments");
+  add_trial("Taaaa").directory = (folder_ / "experiments" / "Taaaa").string();
+  std::ofstream(storage / "Taaaa/stdout") << "out";
+  EXPECT_EQ(get(logs + "stdout").body, "out");
+  fs::create_symlink(storage / "Taaaa/stdout", storage / "Taaaa/stderr");
+  EXPECT_EQ(get(logs + "stderr").status, 404u) << "a trial's own link";
+  fs::rename(storage / "Taaaa", storage / "Tbbbb");
+  fs::create_directory_symlink(storage / "Tbbbb", storage / "Taaaa");
+  EXPECT_EQ(get(logs + "stdout").status, 404u) << "a link further down";
+  fs::remove_all(storage);
 }
 
 TEST_F(TrialFiles, AreDownloadedWhole) {

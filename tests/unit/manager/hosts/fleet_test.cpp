@@ -178,6 +178,19 @@ TEST_F(FleetTest, AHostThatComesBackInTimeIsNot) {
   EXPECT_THAT(heard_, Not(Contains("a lost: blink")));
 }
 
+TEST_F(FleetTest, AMachineThatSubmitsJobsIsLostAsLongAsItIsAway) {
+  Fleet::Options options;
+  options.lost_after = milliseconds(5);
+  make(options);
+  open();
+  HostSpec login = remote("login");
+  login.kind = HostSpec::Kind::Slurm;
+  fleet_->enlist("e1", {login}, {});
+  ASSERT_TRUE(until_connected("login"));
+  hosts_.at("login")->disconnect("rebooted");
+  ASSERT_TRUE(loop_.until([&] { return std::count(heard_.begin(), heard_.end(), "login lost: rebooted") == 3; }));
+}
+
 TEST_F(FleetTest, ThisMachineIsNeverLost) {
   Fleet::Options options;
   options.lost_after = milliseconds(1);

@@ -151,6 +151,19 @@ TEST_F(ManifestTest, ANoticedChangeChangesTheHash) {
   EXPECT_EQ(*hashes_.hash_of(file), proto::hash_of_text("longer"));
 }
 
+TEST_F(ManifestTest, AVersionIsTheSameForTheSameFilesAndAnotherForOthers) {
+  write("code/a.py", "one");
+  write("code/b.py", "two");
+  Manifest made = tree("code");
+  const std::string version = made.move_below_version("/far/code");
+  EXPECT_EQ(version.size(), 16u);
+  EXPECT_EQ(made.entries.at(0).to, "/far/code/" + version + "/a.py");
+  EXPECT_EQ(made.folders.at(0), "/far/code/" + version);
+  EXPECT_EQ(tree("code").move_below_version("/far/code"), version);
+  fs::remove(folder_.path() / "code/b.py");
+  EXPECT_NE(tree("code").move_below_version("/far/code"), version);
+}
+
 TEST_F(ManifestTest, NothingNeedsNothing) {
   EXPECT_THAT(manifest({}).entries, IsEmpty());
 }

@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -41,6 +42,12 @@ def note(line):
         file.write(line + "\n")
 def there(name):
     return os.path.exists(folder + name)
+def taken(name):
+    try:
+        os.remove(folder + name)
+        return True
+    except FileNotFoundError:
+        return False
 def files():
     while True:
         message = receive()
@@ -54,12 +61,25 @@ def files():
                 time.sleep(0.01)
             note("place")
             send({"type": "failed", "why": "no space"} if there("full") else {"type": "done"})
+        elif kind == "list":
+            send({"type": "listing", "folders": json.load(open(folder + "listing"))} if there("listing") else {"type": "done"})
+        elif kind == "remove":
+            note("remove " + " ".join(message["folders"]))
+            send({"type": "done"})
+        elif kind == "prune":
+            note("prune")
+            send({"type": "done"})
         elif kind == "fetch":
             while there("hold"):
                 time.sleep(0.01)
             if there("nonsense"):
                 send({"type": "file", "path": 5})
             note("fetch " + os.path.basename(message["folder"]))
+            if taken("fall"):
+                open(folder + "leave", "w").close()
+                sys.exit(1)
+            if taken("break"):
+                sys.exit(1)
             send({"type": "file", "path": "stdout", "size": 3, "mode": 420}, b"hi\n")
             send({"type": "done"})
 def attach():
@@ -67,6 +87,8 @@ def attach():
           "running": [], "root": "/far/root", "trial_program": ""})
     told = 0
     while True:
+        if taken("leave"):
+            sys.exit(0)
         if select.select([0], [], [], 0.01)[0]:
             message = receive()
             note(message["type"] + " " + message.get("trial_id", ""))
@@ -106,10 +128,13 @@ class RemoteHostTest : public ::testing::Test {
     ASSERT_TRUE(machine) << machine.error().message;
     host_ = std::make_unique<RemoteHost>(
         loop_.context.get_executor(),
-        RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)), [this](const std::string& attempt) {
+        RemoteHostOptions{std::make_shared<const SshMachine>(std::move(*machine)),
+                          [this](const std::string& attempt) {
                             const std::string name = attempt.substr(attempt.find('/') + 1, 1);
                             return RemoteHostOptions::Folders{"trials/" + name, folder_.path() / "fetched" / name};
-                          }});
+                          },
+                          [this](const std::string& attempt) { return !given_up_.contains(attempt); },
+                          [this](const std::string& folder) { return needed_.contains(folder); }});
     host_->open({
         [this](const proto::Hello&) { told_.push_back("hello"); },
         [this](proto::SequencedEvent event) { told_.push_back("event " + std::to_string(event.sequence)); },
@@ -121,6 +146,13 @@ class RemoteHostTest : public ::testing::Test {
     ASSERT_TRUE(until_told(1));
     ASSERT_EQ(told_.at(0), "hello");
     told_.clear();
+  }
+
+  /// What the host hears but what there is to do with each connection.
+  std::vector<std::string> heard() const {
+    std::vector<std::string> lines = all_heard();
+    std::erase(lines, "prune");
+    return lines;
   }
 
   void write(const std::string& name, const std::string& text) {
@@ -148,7 +180,7 @@ class RemoteHostTest : public ::testing::Test {
   bool until_told(std::size_t count) {
     return loop_.until([&] { return told_.size() >= count; });
   }
-  std::vector<std::string> heard() const {
+  std::vector<std::string> all_heard() const {
     std::ifstream file(folder_.path() / "heard");
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
@@ -163,6 +195,8 @@ class RemoteHostTest : public ::testing::Test {
   Loop loop_;
   std::unique_ptr<RemoteHost> host_;
   std::vector<std::string> told_;
+  std::set<std::string> given_up_;
+  std::set<std::string> needed_;
   int tells_ = 0;
 };
 
@@ -205,6 +239,32 @@ TEST_F(RemoteHostTest, AnEndIsToldWhenItsFilesAreHereAndNothingOvertakesIt) {
   EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
 }
 
+TEST_F(RemoteHostTest, FilesAreAskedForAgainWhenTheirSessionBreaks) {
+  write("break", "");
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(1));
+  EXPECT_THAT(heard(), ElementsAre("fetch t", "fetch t"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, AnEndWhoseFilesBreakOffWithTheConnectionIsToldByTheNextOne) {
+  write("fall", "");  // the files' session is the first to go
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(3));
+  EXPECT_THAT(told_, ElementsAre(::testing::StartsWith("away"), "hello", "event 1"));
+  EXPECT_TRUE(fs::exists(folder_.path() / "fetched/t/stdout"));
+}
+
+TEST_F(RemoteHostTest, FilesOfAnAttemptThatWasGivenUpStayThere) {
+  given_up_ = {"e/t/0"};
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  tell(proto::SequencedEvent{2, exited("e/u/0")});
+  ASSERT_TRUE(until_told(2));
+  EXPECT_THAT(told_, ElementsAre("event 1", "event 2"));
+  EXPECT_THAT(heard(), ElementsAre("fetch u"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "fetched/t"));
+}
+
 TEST_F(RemoteHostTest, WhatCannotBePlacedIsNotStarted) {
   write("full", "");
   start("e/t/0");
@@ -224,6 +284,45 @@ TEST_F(RemoteHostTest, NonsenseFromTheOtherEndHarmsNobody) {
   tell(proto::SequencedEvent{2, exited("e/u/0")});
   ASSERT_TRUE(until_told(2));
   EXPECT_TRUE(fs::exists(folder_.path() / "fetched/u/stdout"));
+}
+
+TEST_F(RemoteHostTest, AnAttemptThatWasGivenUpIsNotFetched) {
+  given_up_.insert("e/u/0");
+  tell(proto::SequencedEvent{1, exited("e/u/0")});
+  ASSERT_TRUE(until_told(1));
+  EXPECT_FALSE(fs::exists(folder_.path() / "fetched/u")) << "what runs elsewhere by now must not be written over";
+}
+
+TEST_F(RemoteHostTest, WhatAnEndLeavesGoesOnceTheEndIsAcknowledged) {
+  write("listing", R"(["trials/t", "trials/v", "trials/w"])");
+  needed_ = {"trials/t", "trials/v", "trials/w"};
+  start("e/t/0");
+  start("e/v/0");
+  tell(proto::SequencedEvent{1, exited("e/t/0")});
+  ASSERT_TRUE(until_told(1));
+  ASSERT_TRUE(until_heard(5));
+  EXPECT_EQ(heard().back(), "fetch t");
+  needed_ = {"trials/w"};
+  host_->send(proto::Ack{1});
+  ASSERT_TRUE(until_heard(7));
+  EXPECT_EQ(heard().back(), "remove trials/t") << "what runs stays, whatever is said of it";
+}
+
+TEST_F(RemoteHostTest, RetiringTidiesUpFirst) {
+  needed_ = {"trials/t"};
+  write("listing", R"(["trials/t"])");
+  host_->tidy();
+  ASSERT_TRUE(loop_.until([&] { return !all_heard().empty(); })) << "there was nothing to do";
+  needed_.clear();
+  host_->retire();
+  ASSERT_TRUE(until_heard(2));
+  EXPECT_THAT(heard(), ElementsAre("remove trials/t", "shutdown "));
+}
+
+TEST_F(RemoteHostTest, RetiringEndsTheAgentThoughItCannotTidyUp) {
+  host_->retire();
+  ASSERT_TRUE(until_heard(1));
+  EXPECT_THAT(heard(), ElementsAre("shutdown "));
 }
 
 TEST_F(RemoteHostTest, IsSilentOnceItIsClosed) {
