@@ -56,7 +56,7 @@ export interface Importance {
 }
 
 export interface Timeline {
-  readonly lanes: readonly { readonly host: string }[];
+  readonly lanes: readonly { readonly host: string; readonly slot: number }[];
   readonly items: readonly {
     readonly lane: number;
     readonly id: string;

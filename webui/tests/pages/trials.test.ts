@@ -79,8 +79,8 @@ describe("comparison", () => {
       ["metric", true],
       ["parameter.lr", true],
       ["metric.size_bytes", true],
-      ["duration", false],
       ["parameter.same", false],
+      ["duration", false],
     ]);
     expect(rows.find(({ name }) => name === "metric.size_bytes")?.cells.map(({ isBest }) => isBest)).toEqual([
       false,

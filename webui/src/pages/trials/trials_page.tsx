@@ -1,5 +1,5 @@
 // All trials of an experiment, in any order, with any columns.
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { cancelTrial } from "../../api/experiment_actions";
 import { objectiveOf } from "../../api/objective";
 import { errorText } from "../../api/problem";
@@ -52,12 +52,15 @@ export default function TrialsPage(): ReactNode {
     [names.join(","), experiment.id],
   );
   const sight = useMemo(() => (first: number, last: number) => window.show(first, last), [window]);
-  const toggle = (trial: Trial): void =>
-    setSelected((before) => {
-      const next = new Map(before);
-      if (!next.delete(trial.id)) next.set(trial.id, trial);
-      return next;
-    });
+  const toggle = useCallback(
+    (trial: Trial): void =>
+      setSelected((before) => {
+        const next = new Map(before);
+        if (!next.delete(trial.id)) next.set(trial.id, trial);
+        return next;
+      }),
+    [],
+  );
   const selectedIds = useMemo(() => new Set(selected.keys()), [selected]);
   const running = [...selected.values()].filter(({ status }) => !hasEnded(status));
 
