@@ -13,6 +13,7 @@
 #include "storage/experiment_table.hpp"
 #include "storage/metric_table.hpp"
 #include "storage/schema.hpp"
+#include "storage/trial_scan.hpp"
 #include "storage/trial_table.hpp"
 #include "temp_folder.hpp"
 
@@ -436,6 +437,84 @@ TEST_F(PageTest, ExperimentsNewestFirst) {
   ASSERT_EQ(second->items.size(), 1u);
   EXPECT_EQ(second->items[0].id, "a");
   EXPECT_TRUE(second->next_cursor.empty());
+}
+
+TEST_F(PageTest, ExperimentsAreSearchedAndSorted) {
+  auto connection = open();
+  int number = 0;
+  for (const char* name : {"MNIST again", "cifar", "mnist", "Cifar", "50% off"}) {
+    ExperimentRow row = experiment_row("exp" + std::to_string(number++));
+    row.record.name = name;
+    row.record.status = number % 2 == 0 ? proto::ExperimentStatus::Running : proto::ExperimentStatus::Done;
+    row.record.config = {{"trainingService", {{"platform", number == 1 ? "slurm" : "local"}}}};
+    insert_experiment(*connection, row);
+  }
+  const auto ids = [&](ExperimentQuery query) {
+    std::string found;
+    query.limit = 2;
+    for (int pages = 0; pages < 5; ++pages) {
+      const auto page = page_of_experiments(*connection, query);
+      EXPECT_TRUE(page);
+      for (const ExperimentRecord& record : page->items) found += record.id.substr(3);
+      query.cursor = page->next_cursor;
+      if (query.cursor.empty()) break;
+    }
+    return found;
+  };
+  ExperimentQuery query;
+  EXPECT_EQ(ids(query), "43210");
+  query.sort = ExperimentSort::Oldest;
+  EXPECT_EQ(ids(query), "01234");
+  query.sort = ExperimentSort::Name;
+  EXPECT_EQ(ids(query), "43120") << "those of the same name: the newest first";
+  query.sort = ExperimentSort::Status;
+  EXPECT_EQ(ids(query), "42031");
+  query.search = "mnist";
+  EXPECT_EQ(ids(query), "20");
+  query.search = "%";
+  EXPECT_EQ(ids(query), "4") << "no pattern";
+  query.search = "EXP3";
+  EXPECT_EQ(ids(query), "3");
+  query.search.clear();
+  query.platform = "slurm";
+  EXPECT_EQ(ids(query), "0");
+  query.cursor = "999";
+  query.sort = ExperimentSort::Name;
+  EXPECT_TRUE(page_of_experiments(*connection, query)->items.empty());
+}
+
+TEST_F(PageTest, ScansTrialsAttemptsAndMetrics) {
+  auto connection = open();
+  fill(*connection, 5);
+  std::vector<std::int64_t> seen;
+  scan_trials(*connection, "e1", [&](const TrialRecord& trial) {
+    EXPECT_EQ(trial.id, "t" + std::to_string(trial.sequence));
+    EXPECT_EQ(trial.parameters.at("x"), trial.sequence);
+    seen.push_back(trial.sequence);
+  });
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 1, 2, 3, 4}));
+  const auto found = find_trials(*connection, "e1", {3, 99, 0});
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].id, "t3");
+  EXPECT_EQ(found[1].directory, "/x");
+  for (const std::int64_t trial : {1, 0}) {
+    for (const std::int64_t attempt : {0, 1}) insert_attempt(*connection, {"e1", trial, {attempt, "a", 1, 2, "lost"}});
+  }
+  const auto attempts = attempts_of_experiment(*connection, "e1", 3);
+  ASSERT_EQ(attempts.size(), 3u);
+  EXPECT_EQ(attempts[0].trial, 0);
+  EXPECT_EQ(attempts[0].record.attempt, 1);
+  EXPECT_EQ(attempts[2].trial, 1);
+  for (const std::int64_t trial : {0, 2}) {
+    for (const std::int64_t point : {1, 0})
+      store_metric(*connection, {"e1", trial, 0, {"", proto::MetricType::Periodical, point, 1, point}});
+    store_metric(*connection, {"e1", trial, 0, {"", proto::MetricType::Final, 0, 1, 9}});
+  }
+  std::string reports;
+  scan_metrics(*connection, "e1", {2, 0, 4}, [&](std::int64_t trial, const MetricRecord& metric) {
+    reports += std::to_string(trial) + ":" + std::to_string(metric.sequence) + " ";
+  });
+  EXPECT_EQ(reports, "2:0 2:1 0:0 0:1 ");
 }
 
 // ---- the write queue ----
