@@ -2,16 +2,19 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "api/event_stream.hpp"
 #include "experiment/service.hpp"
 
 namespace lathe::manager {
 
 class AccessControl;
+class TrialTables;
 
 struct ApiContext {
   ExperimentService& service;
@@ -24,6 +27,8 @@ struct ApiContext {
   std::vector<std::string> own_names;  ///< names besides loopback that a Host header may give, lower case
   std::string version;
   AccessControl* access = nullptr;  ///< null: who gets past the origin guard may do everything
+  std::shared_ptr<EventFrames> frames = std::make_shared<EventFrames>();
+  TrialTables* tables = nullptr;  ///< never null while requests are answered
 };
 
 }  // namespace lathe::manager

@@ -8,6 +8,7 @@
 #include "api/openapi_text.hpp"
 #include "api/query.hpp"
 #include "api/service_problem.hpp"
+#include "experiment/status_news.hpp"
 #include "http/problem.hpp"
 
 namespace lathe::manager {
@@ -16,8 +17,7 @@ namespace {
 namespace asio = boost::asio;
 
 HttpResponse state_response(const DaemonState& state, const ApiContext& context) {
-  return json_response(
-      {{"version", context.version}, {"draining", state.draining}, {"runningTrials", state.running_trials}});
+  return json_response(to_json(state, context.version));
 }
 
 HandlerResult set_draining(const HttpRequest& request, const ApiContext& context, bool draining) {
@@ -41,7 +41,7 @@ HandlerResult follow_events(const HttpRequest& request, const ApiContext& contex
     if (!record) co_return service_problem(record.error(), request);
     options.experiment_id = record->id;
   }
-  co_return event_stream(context.service.events(), std::move(options));
+  co_return event_stream(context.service.events(), context.frames, std::move(options));
 }
 
 HandlerResult show_daemon_log(const HttpRequest& request, const ApiContext& context) {

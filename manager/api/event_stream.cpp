@@ -1,6 +1,7 @@
 #include "api/event_stream.hpp"
 
 #include <charconv>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string_view>
@@ -16,6 +17,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::size_t batch_bytes = 64 * 1024;
 constexpr std::string_view heartbeat_text = ":\n\n";
 
 /// The number of `<epoch>-<n>` when it is of this epoch.
@@ -29,19 +31,22 @@ std::optional<std::uint64_t> number_of(std::string_view id, std::string_view epo
   return number;
 }
 
+std::string id_text(const EventBus& bus, std::uint64_t number) {
+  return fmt::format("{}-{}", bus.epoch(), number);
+}
+
 class EventSender {
  public:
-  EventSender(EventBus& bus, const EventStreamOptions& options, asio::any_io_executor loop)
-      : bus_(bus), options_(options), waker_(std::make_shared<Waker>(loop)) {}
+  EventSender(EventBus& bus, EventFrames& frames, const EventStreamOptions& options, asio::any_io_executor loop)
+      : bus_(bus), frames_(frames), options_(options), waker_(std::make_shared<Waker>(loop)) {}
 
   asio::awaitable<void> run(BodyStream& out) {
     const auto subscription = bus_.subscribe([this](const Event& event) { enqueue(event); });
     begin();
     for (;;) {
       if (is_overflowed_) throw std::runtime_error("the client reads too slowly");
-      const std::string batch = std::exchange(queue_, {});
-      if (!batch.empty()) {
-        co_await out.write(batch);
+      if (!queue_.empty()) {
+        co_await write_some(out);
       } else if (!co_await waker_->sleep(options_.heartbeat)) {
         co_await out.write(heartbeat_text);
       }
@@ -49,17 +54,34 @@ class EventSender {
   }
 
  private:
-  std::string id_text(std::uint64_t number) const { return fmt::format("{}-{}", bus_.epoch(), number); }
+  /// One event as it is; more of them together, up to a bound.
+  asio::awaitable<void> write_some(BodyStream& out) {
+    const EventFrames::Frame first = take();
+    if (queue_.empty()) {
+      co_await out.write(*first);
+      co_return;
+    }
+    std::string batch = *first;
+    while (!queue_.empty() && batch.size() < batch_bytes) batch += *take();
+    co_await out.write(batch);
+  }
+
+  EventFrames::Frame take() {
+    EventFrames::Frame frame = std::move(queue_.front());
+    queue_.pop_front();
+    waiting_ -= frame->size();
+    return frame;
+  }
 
   void begin() {
     const auto number = options_.last_event_id ? number_of(*options_.last_event_id, bus_.epoch()) : std::nullopt;
     const auto missed = number ? bus_.since(*number) : std::nullopt;
     if (!missed) {
-      queue_ = format_event(id_text(bus_.last_id()), options_.last_event_id ? "reset" : "ready", "{}");
+      put(format_event(id_text(bus_, bus_.last_id()), options_.last_event_id ? "reset" : "ready", "{}"));
       return;
     }
     // Also tells that the connection stands, should nothing have been missed.
-    queue_ = heartbeat_text;
+    put(std::string(heartbeat_text));
     for (const Event& event : *missed) enqueue(event);
     is_overflowed_ = false;  // the bound is on what piles up while the client reads
   }
@@ -71,15 +93,23 @@ class EventSender {
 
   void enqueue(const Event& event) {
     if (is_overflowed_ || !is_wanted(event)) return;
-    queue_ += format_event(id_text(event.id), event.kind, event.data);
-    is_overflowed_ = queue_.size() > options_.queue_bytes;
+    put(frames_.of(bus_, event));
+    is_overflowed_ = waiting_ > options_.queue_bytes;
     waker_->wake();
   }
 
+  void put(std::string text) { put(std::make_shared<const std::string>(std::move(text))); }
+  void put(EventFrames::Frame frame) {
+    waiting_ += frame->size();
+    queue_.push_back(std::move(frame));
+  }
+
   EventBus& bus_;
+  EventFrames& frames_;
   const EventStreamOptions& options_;
   std::shared_ptr<Waker> waker_;
-  std::string queue_;
+  std::deque<EventFrames::Frame> queue_;
+  std::size_t waiting_ = 0;  ///< bytes in the queue
   bool is_overflowed_ = false;
 };
 
@@ -97,10 +127,19 @@ std::string format_event(std::string_view id, std::string_view kind, std::string
   return text;
 }
 
-HttpResponse event_stream(EventBus& bus, EventStreamOptions options) {
-  auto producer = [&bus, options = std::move(options)](BodyStream& out) -> asio::awaitable<void> {
+EventFrames::Frame EventFrames::of(const EventBus& bus, const Event& event) {
+  if (id_ != event.id) {
+    frame_ = std::make_shared<const std::string>(format_event(id_text(bus, event.id), event.kind, event.data));
+    id_ = event.id;
+  }
+  return frame_;
+}
+
+HttpResponse event_stream(EventBus& bus, std::shared_ptr<EventFrames> frames, EventStreamOptions options) {
+  auto producer = [&bus, frames = std::move(frames),
+                   options = std::move(options)](BodyStream& out) -> asio::awaitable<void> {
     const auto loop = co_await asio::this_coro::executor;
-    EventSender sender(bus, options, loop);
+    EventSender sender(bus, *frames, options, loop);
     co_await sender.run(out);
   };
   HttpResponse response = stream_response("text/event-stream", std::move(producer));

@@ -20,8 +20,29 @@ HandlerResult delete_experiment(const HttpRequest& request, const ApiContext& co
 HandlerResult stop_experiment(const HttpRequest& request, const ApiContext& context);
 HandlerResult resume_experiment(const HttpRequest& request, const ApiContext& context);
 
-// trials.cpp
+// trial_list.cpp
 HandlerResult list_trials(const HttpRequest& request, const ApiContext& context);
+
+// charts/columns.cpp
+HandlerResult list_columns(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_table(const HttpRequest& request, const ApiContext& context);
+
+// charts/optimization.cpp
+HandlerResult show_history(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_front(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_importance(const HttpRequest& request, const ApiContext& context);
+
+// charts/timeline.cpp, charts/layers.cpp, charts/intermediates.cpp
+HandlerResult show_timeline(const HttpRequest& request, const ApiContext& context);
+HandlerResult list_layers(const HttpRequest& request, const ApiContext& context);
+HandlerResult list_intermediates(const HttpRequest& request, const ApiContext& context);
+
+// config_check.cpp
+HandlerResult check_experiment(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_experiment_schema(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_search_space_schema(const HttpRequest& request, const ApiContext& context);
+
+// trials.cpp
 HandlerResult add_trial(const HttpRequest& request, const ApiContext& context);
 HandlerResult show_trial(const HttpRequest& request, const ApiContext& context);
 HandlerResult cancel_trial(const HttpRequest& request, const ApiContext& context);
@@ -30,6 +51,7 @@ HandlerResult list_metrics(const HttpRequest& request, const ApiContext& context
 // trial_files.cpp
 HandlerResult show_trial_log(const HttpRequest& request, const ApiContext& context);
 HandlerResult download_trial_file(const HttpRequest& request, const ApiContext& context);
+HandlerResult show_baseline(const HttpRequest& request, const ApiContext& context);
 
 // export.cpp
 HandlerResult export_experiment(const HttpRequest& request, const ApiContext& context);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,88 +9,26 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "api/query_values.hpp"
+
 namespace lathe::manager {
 namespace {
 
-using Names = std::initializer_list<std::string_view>;
-
-template <class T, std::size_t Size>
-using Table = std::array<std::pair<std::string_view, T>, Size>;
-
-constexpr Table<TrialSort, 4> sorts{{{"sequence", TrialSort::SequenceAscending},
-                                     {"-sequence", TrialSort::SequenceDescending},
-                                     {"metric", TrialSort::MetricAscending},
-                                     {"-metric", TrialSort::MetricDescending}}};
-constexpr Table<proto::MetricType, 2> metric_types{
+constexpr WordTable<ExperimentSort, 4> experiment_sorts{{{"-created", ExperimentSort::Newest},
+                                                         {"created", ExperimentSort::Oldest},
+                                                         {"name", ExperimentSort::Name},
+                                                         {"status", ExperimentSort::Status}}};
+constexpr WordTable<std::string_view, 4> platforms{
+    {{"local", "local"}, {"remote", "remote"}, {"slurm", "slurm"}, {"pai", "pai"}}};
+constexpr WordTable<proto::MetricType, 2> metric_types{
     {{"PERIODICAL", proto::MetricType::Periodical}, {"FINAL", proto::MetricType::Final}}};
-constexpr Table<ExportFormat, 2> export_formats{{{"json", ExportFormat::Json}, {"csv", ExportFormat::Csv}}};
-constexpr Table<bool, 4> truths{{{"true", true}, {"false", false}, {"1", true}, {"0", false}}};
-constexpr std::array<std::string_view, 4> event_kinds{"experiment", "trial", "metric", "deleted"};
-
-tl::unexpected<proto::Error> unexpected_value(std::string_view name, std::string_view value,
-                                              std::string_view expected) {
-  return proto::fail(fmt::format("'{}' is not {}", value, expected), std::string(name));
-}
-
-/// The error for a parameter that is not among `known`, if any.
-proto::Result<bool> check_names(const NamedValues& query, Names known) {
-  for (const auto& [name, value] : query) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    if (known.size() == 0) return proto::fail("this path takes no query parameters", name);
-    return proto::fail(fmt::format("there is no such query parameter; there are: {}", fmt::join(known, ", ")), name);
-  }
-  return true;
-}
-
-proto::Result<std::optional<std::int64_t>> parse_integer(const NamedValues& query, std::string_view name,
-                                                         std::int64_t low, std::int64_t high) {
-  const auto text = find_value(query, name);
-  if (!text) return std::nullopt;
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < low || value > high) {
-    return unexpected_value(name, *text, fmt::format("an integer from {} to {}", low, high));
-  }
-  return value;
-}
-
-template <class T, std::size_t Size>
-proto::Result<std::optional<T>> parse_word(const NamedValues& query, std::string_view name,
-                                           const Table<T, Size>& table) {
-  const auto text = find_value(query, name);
-  if (!text) return std::nullopt;
-  std::vector<std::string_view> words;
-  for (const auto& [word, value] : table) {
-    if (word == *text) return value;
-    words.push_back(word);
-  }
-  return unexpected_value(name, *text, fmt::format("one of {}", fmt::join(words, ", ")));
-}
-
-std::vector<std::string_view> split(std::string_view list) {
-  std::vector<std::string_view> words;
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    words.push_back(list.substr(0, comma));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return words;
-}
-
-template <class Status, class Parse>
-proto::Result<std::vector<Status>> parse_statuses(const NamedValues& query, Parse parse, std::string_view what) {
-  std::vector<Status> statuses;
-  for (const std::string_view word : split(find_value(query, "status").value_or(""))) {
-    const std::optional<Status> status = parse(word);
-    if (!status) return unexpected_value("status", word, what);
-    statuses.push_back(*status);
-  }
-  return statuses;
-}
+constexpr WordTable<ExportFormat, 2> export_formats{{{"json", ExportFormat::Json}, {"csv", ExportFormat::Csv}}};
+constexpr WordTable<bool, 4> truths{{{"true", true}, {"false", false}, {"1", true}, {"0", false}}};
+constexpr std::array<std::string_view, 6> event_kinds{"experiment", "trial", "metric", "deleted", "host", "daemon"};
 
 /// limit and cursor, common to all lists.
 template <class Query>
-proto::Result<Query> parse_page(const NamedValues& query, Names known) {
+proto::Result<Query> parse_page(const NamedValues& query, ParameterNames known) {
   if (const auto names = check_names(query, known); !names) return tl::unexpected(names.error());
   Query page;
   page.limit = 100;
@@ -106,24 +42,19 @@ proto::Result<Query> parse_page(const NamedValues& query, Names known) {
 }  // namespace
 
 proto::Result<ExperimentQuery> parse_experiment_query(const NamedValues& query) {
-  auto parsed = parse_page<ExperimentQuery>(query, {"limit", "cursor", "status"});
+  auto parsed = parse_page<ExperimentQuery>(query, {"limit", "cursor", "status", "search", "platform", "sort"});
   if (!parsed) return parsed;
   auto statuses =
       parse_statuses<proto::ExperimentStatus>(query, proto::experiment_status_from, "the status of an experiment");
   if (!statuses) return tl::unexpected(statuses.error());
   parsed->statuses = std::move(*statuses);
-  return parsed;
-}
-
-proto::Result<TrialQuery> parse_trial_query(const NamedValues& query) {
-  auto parsed = parse_page<TrialQuery>(query, {"limit", "cursor", "status", "sort"});
-  if (!parsed) return parsed;
-  auto statuses = parse_statuses<proto::TrialStatus>(query, proto::trial_status_from, "the status of a trial");
-  if (!statuses) return tl::unexpected(statuses.error());
-  parsed->statuses = std::move(*statuses);
-  const auto sort = parse_word(query, "sort", sorts);
+  const auto sort = parse_word(query, "sort", experiment_sorts);
   if (!sort) return tl::unexpected(sort.error());
-  if (*sort) parsed->sort = **sort;
+  parsed->sort = sort->value_or(ExperimentSort::Newest);
+  const auto platform = parse_word(query, "platform", platforms);
+  if (!platform) return tl::unexpected(platform.error());
+  parsed->platform = platform->value_or("");
+  parsed->search = std::string(find_value(query, "search").value_or(""));
   return parsed;
 }
 
@@ -155,7 +86,7 @@ proto::Result<ExportFormat> parse_export_query(const NamedValues& query) {
 proto::Result<EventQuery> parse_event_query(const NamedValues& query) {
   if (const auto names = check_names(query, {"kinds", "lastEventId"}); !names) return tl::unexpected(names.error());
   EventQuery parsed;
-  for (const std::string_view kind : split(find_value(query, "kinds").value_or(""))) {
+  for (const std::string_view kind : split_list(find_value(query, "kinds").value_or(""))) {
     if (std::find(event_kinds.begin(), event_kinds.end(), kind) == event_kinds.end()) {
       return unexpected_value("kinds", kind, fmt::format("one of {}", fmt::join(event_kinds, ", ")));
     }

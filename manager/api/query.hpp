@@ -14,11 +14,8 @@
 
 namespace lathe::manager {
 
-/// limit, cursor, status.
+/// limit, cursor, status, search, platform, sort.
 [[nodiscard]] proto::Result<ExperimentQuery> parse_experiment_query(const NamedValues& query);
-
-/// limit, cursor, status, sort.
-[[nodiscard]] proto::Result<TrialQuery> parse_trial_query(const NamedValues& query);
 
 /// limit, cursor, type.
 [[nodiscard]] proto::Result<MetricQuery> parse_metric_query(const NamedValues& query);

@@ -147,4 +147,16 @@ HandlerResult download_trial_file(const HttpRequest& request, const ApiContext& 
   co_return response;
 }
 
+HandlerResult show_baseline(const HttpRequest& request, const ApiContext& context) {
+  if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
+  const auto record = co_await context.service.show(request.path_value("id"));
+  if (!record) co_return service_problem(record.error(), request);
+  const auto open = [root = context.data_dir, folder = std::filesystem::path(record->directory)] {
+    return open_file(root, folder / "baseline" / "baseline.json", std::nullopt);
+  };
+  const OpenedFile opened = co_await run_blocking(context.pool, open);
+  if (!opened.file) co_return not_found("the original model of the experiment has not been measured");
+  co_return file_response(*opened.file, opened.begin, opened.end, "application/json", context.pool);
+}
+
 }  // namespace lathe::manager

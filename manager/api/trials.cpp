@@ -9,15 +9,6 @@
 
 namespace lathe::manager {
 
-HandlerResult list_trials(const HttpRequest& request, const ApiContext& context) {
-  auto query = parse_trial_query(request.query);
-  if (!query) co_return bad_request(query.error());
-  query->experiment_id = request.path_value("id");
-  const auto page = co_await context.service.list_trials(*query);
-  if (!page) co_return service_problem(page.error(), request);
-  co_return page_response(*page);
-}
-
 HandlerResult add_trial(const HttpRequest& request, const ApiContext& context) {
   if (const auto query = parse_no_query(request.query); !query) co_return bad_request(query.error());
   const auto json = parse_json_body(request.body);

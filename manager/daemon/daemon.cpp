@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,7 @@
 #include "api/admission.hpp"
 #include "api/blocking.hpp"
 #include "api/routes.hpp"
+#include "api/trial_tables.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/own_file.hpp"
 #include "experiment/manager.hpp"
@@ -72,6 +74,7 @@ class Daemon {
         pool_(pool_threads),
         manager_(loop_.get_executor(), manager_options(options)),
         access_(options.data_dir),
+        tables_(loop_.get_executor(), pool_.get_executor(), manager_),
         context_{manager_,
                  pool_.get_executor(),
                  options.search_path,
@@ -80,7 +83,9 @@ class Daemon {
                  options.webui,
                  own_names(options),
                  LATHE_VERSION,
-                 options.require_token ? &access_ : nullptr},
+                 options.require_token ? &access_ : nullptr,
+                 std::make_shared<EventFrames>(),
+                 &tables_},
         server_(loop_.get_executor(), {},
                 {[this](HttpRequest& request) { return answer(request, context_); },
                  [this](const HttpRequest& request) { return admit(request, context_); }}) {}
@@ -188,6 +193,7 @@ class Daemon {
   asio::thread_pool pool_;
   ExperimentManager manager_;
   AccessControl access_;
+  TrialTables tables_;
   ApiContext context_;
   HttpServer server_;
 };

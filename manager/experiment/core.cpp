@@ -42,6 +42,8 @@ ExperimentManager::Core::Core(asio::any_io_executor executor, ManagerOptions opt
       pool_(kPoolThreads),
       fleet_(executor, [this](const HostSpec& spec) { return make_host(spec); },
              {options_.max_running, options_.lost_after, options_.gpu_patience}),
+      news_(executor, events_,
+            {[this](const std::string& host) { return fleet_.status(host); }, [this] { return daemon_state(); }}),
       drain_(options_.data_dir),
       disk_(options_.data_dir, options_.disk_reserve),
       loading_(executor),
@@ -125,6 +127,7 @@ void ExperimentManager::Core::open_fleet(std::set<std::string> drained) {
           [this](const std::string& host, const std::string& why) { on_lost(host, why); },
           [this](const std::string& attempt, const std::string& why) { on_failed_start(attempt, why); },
           [this] { on_hosts_changed(); },
+          [this](const std::string& host) { news_.host_changed(host); },
       },
       std::move(drained));
 }
@@ -229,7 +232,10 @@ ExperimentContext ExperimentManager::Core::context() {
           options_.trial_program,
           options_.trial_grace,
           options_.make_tuner,
-          [this] { changed_.cancel(); }};
+          [this] {
+            changed_.cancel();
+            news_.daemon_changed();
+          }};
 }
 
 ExperimentFolder ExperimentManager::Core::folder_of(const std::string& id) const {

@@ -17,6 +17,7 @@
 #include "experiment/files.hpp"
 #include "experiment/folder_lock.hpp"
 #include "experiment/manager.hpp"
+#include "experiment/status_news.hpp"
 #include "hosts/fleet.hpp"
 #include "hosts/ssh/secrets.hpp"
 #include "storage/database.hpp"
@@ -46,6 +47,13 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   [[nodiscard]] DaemonState daemon_state() const;
   Answer<DaemonState> set_draining(bool draining);
   EventBus& events() { return events_; }
+
+  // ---- many trials at once (core_reading.cpp) ----
+  Answer<bool> scan_trials(std::string id, std::function<void(const TrialRecord&)> each);
+  Answer<std::vector<TrialRecord>> find_trials(std::string id, std::vector<std::int64_t> sequences);
+  Answer<std::vector<TrialAttempt>> list_attempts(std::string id, std::int64_t limit);
+  Answer<bool> scan_metrics(std::string id, std::vector<std::int64_t> sequences,
+                            std::function<void(std::int64_t, const MetricRecord&)> each);
 
   // ---- hosts (core_hosts.cpp) ----
   Answer<LogPiece> read_log(LogRequest request);
@@ -101,6 +109,7 @@ class ExperimentManager::Core : public std::enable_shared_from_this<Core> {
   std::string daemon_id_;  ///< keeps what this daemon has on other machines apart from what others have
   EventBus events_;
   Fleet fleet_;
+  StatusNews news_;
   DrainSwitch drain_;
   DiskGuard disk_;
   std::map<std::string, Loaded> experiments_;

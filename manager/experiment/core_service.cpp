@@ -1,5 +1,4 @@
 #include <random>
-#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,17 +22,6 @@ using Kind = ServiceError::Kind;
 namespace {
 
 constexpr std::int64_t kMaxPage = 1000;
-
-/// A refusal by the database as a refusal of the service; what only a defect of ours can cause is thrown.
-tl::unexpected<ServiceError> refuse(const StorageError& error) {
-  if (error.kind == StorageError::Kind::Refused) throw std::runtime_error(error.message);
-  const bool invalid = error.kind == StorageError::Kind::Invalid;
-  return refuse(invalid ? Kind::Invalid : Kind::Unavailable, error.message, error.field);
-}
-
-tl::unexpected<ServiceError> no_experiment(const std::string& id) {
-  return refuse(Kind::NotFound, fmt::format("there is no experiment {}", id));
-}
 
 tl::unexpected<ServiceError> no_trial(const std::string& id, const std::string& trial_id) {
   return refuse(Kind::NotFound, fmt::format("experiment {} has no trial {}", id, trial_id));
@@ -294,6 +282,7 @@ Answer<DaemonState> ExperimentManager::Core::set_draining(bool draining) {
     co_return refuse(Kind::Unavailable, stored.error().message);
   if (drain_.is_on() != draining) spdlog::info(draining ? "draining: nothing new is started" : "draining has ended");
   drain_.set(draining);
+  news_.daemon_changed();
   for (const auto& [id, experiment] : experiments_) experiment->drain_changed();
   co_return daemon_state();
 }

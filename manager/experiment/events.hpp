@@ -14,7 +14,8 @@
 
 namespace lathe::manager {
 
-/// `kind`: "experiment", "trial", "metric" or "deleted"; `data`: the REST form of what changed.
+/// `kind`: "experiment", "trial", "metric" or "deleted", and "host" and "daemon", which belong to no experiment;
+/// `data`: the REST form of what changed.
 struct Event {
   std::uint64_t id = 0;  ///< counts up while the daemon lives
   std::string experiment_id;

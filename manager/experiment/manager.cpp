@@ -95,6 +95,28 @@ Answer<LogPiece> ExperimentManager::read_log(LogRequest request) {
   co_return co_await core->read_log(std::move(request));
 }
 
+Answer<bool> ExperimentManager::scan_trials(std::string experiment_id, std::function<void(const TrialRecord&)> each) {
+  const auto core = core_;
+  co_return co_await core->scan_trials(std::move(experiment_id), std::move(each));
+}
+
+Answer<std::vector<TrialRecord>> ExperimentManager::find_trials(std::string experiment_id,
+                                                                std::vector<std::int64_t> sequences) {
+  const auto core = core_;
+  co_return co_await core->find_trials(std::move(experiment_id), std::move(sequences));
+}
+
+Answer<std::vector<TrialAttempt>> ExperimentManager::list_attempts(std::string experiment_id, std::int64_t limit) {
+  const auto core = core_;
+  co_return co_await core->list_attempts(std::move(experiment_id), limit);
+}
+
+Answer<bool> ExperimentManager::scan_metrics(std::string experiment_id, std::vector<std::int64_t> sequences,
+                                             std::function<void(std::int64_t, const MetricRecord&)> each) {
+  const auto core = core_;
+  co_return co_await core->scan_metrics(std::move(experiment_id), std::move(sequences), std::move(each));
+}
+
 DaemonState ExperimentManager::daemon_state() const {
   return core_->daemon_state();
 }

@@ -92,6 +92,11 @@ class ExperimentManager final : public ExperimentService {
   Answer<TrialRecord> add_trial(std::string experiment_id, nlohmann::ordered_json parameters) override;
   Answer<Page<MetricRecord>> list_metrics(MetricQuery query) override;
   Answer<LogPiece> read_log(LogRequest request) override;
+  Answer<bool> scan_trials(std::string experiment_id, std::function<void(const TrialRecord&)> each) override;
+  Answer<std::vector<TrialRecord>> find_trials(std::string experiment_id, std::vector<std::int64_t> sequences) override;
+  Answer<std::vector<TrialAttempt>> list_attempts(std::string experiment_id, std::int64_t limit) override;
+  Answer<bool> scan_metrics(std::string experiment_id, std::vector<std::int64_t> sequences,
+                            std::function<void(std::int64_t, const MetricRecord&)> each) override;
   DaemonState daemon_state() const override;
   Answer<DaemonState> set_draining(bool draining) override;
   std::vector<HostStatus> list_hosts() const override;

@@ -2,6 +2,7 @@
 #include <array>
 #include <string_view>
 
+#include "experiment/record_summary.hpp"
 #include "experiment/service.hpp"
 
 namespace lathe::manager {
@@ -45,6 +46,11 @@ ordered_json to_json(const ExperimentRecord& record) {
   add(json, "name", record.name);
   json["status"] = proto::to_string(record.status);
   add(json, "config", record.config);
+  if (!record.config.is_null()) {
+    const Objective objective = objective_of(record.config);
+    json["platform"] = platform_of(record.config);
+    json["objective"] = {{"metric", objective.metric}, {"goal", objective.maximize ? "maximize" : "minimize"}};
+  }
   json["createdTime"] = record.created_ms;
   add(json, "startTime", record.start_ms);
   add(json, "endTime", record.end_ms);

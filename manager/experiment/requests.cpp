@@ -1,5 +1,6 @@
 #include "experiment/requests.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
@@ -62,6 +63,16 @@ std::string limit_in_the_way(const ExperimentState& state) {
 
 tl::unexpected<ServiceError> refuse(Kind kind, std::string message, std::string field) {
   return tl::unexpected(ServiceError{kind, {proto::Error{std::move(message), std::move(field), {}, 0}}});
+}
+
+tl::unexpected<ServiceError> refuse(const StorageError& error) {
+  if (error.kind == StorageError::Kind::Refused) throw std::runtime_error(error.message);
+  const bool invalid = error.kind == StorageError::Kind::Invalid;
+  return refuse(invalid ? Kind::Invalid : Kind::Unavailable, error.message, error.field);
+}
+
+tl::unexpected<ServiceError> no_experiment(const std::string& id) {
+  return refuse(Kind::NotFound, fmt::format("there is no experiment {}", id));
 }
 
 ServiceResult<void> request_change(Turn& turn, const ExperimentChange& change) {

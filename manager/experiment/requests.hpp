@@ -5,6 +5,7 @@
 
 #include "experiment/service.hpp"
 #include "experiment/turn.hpp"
+#include "storage/error.hpp"
 
 namespace lathe::manager {
 
@@ -17,5 +18,8 @@ namespace lathe::manager {
 
 /// An error with one sentence.
 [[nodiscard]] tl::unexpected<ServiceError> refuse(ServiceError::Kind kind, std::string message, std::string field = {});
+/// A refusal by the database; what only a defect of ours can cause is thrown.
+[[nodiscard]] tl::unexpected<ServiceError> refuse(const StorageError& error);
+[[nodiscard]] tl::unexpected<ServiceError> no_experiment(const std::string& id);
 
 }  // namespace lathe::manager

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,6 +108,23 @@ class ExperimentService {
   [[nodiscard]] virtual Answer<Page<MetricRecord>> list_metrics(MetricQuery query) = 0;
   /// Text of a trial that runs where this machine's disk is not; of any other trial it lies here.
   [[nodiscard]] virtual Answer<LogPiece> read_log(LogRequest) { co_return LogPiece{}; }
+
+  // ---- many trials at once ----
+  /// Calls `each` for every trial by its sequence number, on a thread of the database's pool; `parameters` and the
+  /// other fields that TrialTable takes are there, no others.
+  [[nodiscard]] virtual Answer<bool> scan_trials(std::string experiment_id,
+                                                 std::function<void(const TrialRecord&)> each) = 0;
+  /// Those that there are, in the order of the list.
+  [[nodiscard]] virtual Answer<std::vector<TrialRecord>> find_trials(std::string experiment_id,
+                                                                     std::vector<std::int64_t> sequences) = 0;
+  /// The attempts after which trials were run again, by trial and attempt; at most `limit`, the latest trials' ones.
+  [[nodiscard]] virtual Answer<std::vector<TrialAttempt>> list_attempts(std::string experiment_id,
+                                                                        std::int64_t limit) = 0;
+  /// Calls `each` for the periodical metrics of these trials, in the order of the list and of their own numbers, on a
+  /// thread of the database's pool.
+  [[nodiscard]] virtual Answer<bool> scan_metrics(
+      std::string experiment_id, std::vector<std::int64_t> sequences,
+      std::function<void(std::int64_t trial, const MetricRecord&)> each) = 0;
 
   [[nodiscard]] virtual DaemonState daemon_state() const = 0;
   /// Begins or ends draining. It outlives the daemon, and answers when that is on disk. Idempotent.

@@ -118,6 +118,7 @@ void Fleet::on_connected(Seat& seat, const proto::Hello& hello) {
   seat.trouble.clear();
   seat.loss_timer.cancel();
   listener_.connected(seat.id(), hello);
+  tell_changed(seat.id());
 }
 
 void Fleet::on_event(Seat& seat, proto::SequencedEvent event) {
@@ -129,6 +130,7 @@ void Fleet::on_event(Seat& seat, proto::SequencedEvent event) {
 void Fleet::on_report(Seat& seat, proto::HostReport report) {
   seat.report = std::move(report);
   if (!seat.report->gpus.empty()) listener_.room();
+  tell_changed(seat.id());
 }
 
 void Fleet::on_disconnected(Seat& seat, const std::string& why) {
@@ -146,6 +148,7 @@ void Fleet::on_disconnected(Seat& seat, const std::string& why) {
   seat.trouble = why;
   if (was_connected) watch_for_loss(seat);
   if (is_news) listener_.disconnected(seat.id(), why);
+  if (is_news) tell_changed(seat.id());
 }
 
 /// A host that cannot take what a trial needs is left alone for a while, so that its trials go elsewhere or wait for
@@ -273,6 +276,11 @@ void Fleet::drain(const std::string& host, bool drained) {
   else
     drained_.erase(host);
   if (listener_.room) listener_.room();
+  tell_changed(host);
+}
+
+void Fleet::tell_changed(const std::string& host) const {
+  if (listener_.changed) listener_.changed(host);
 }
 
 asio::awaitable<void> Fleet::close() {

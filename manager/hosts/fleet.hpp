@@ -44,7 +44,8 @@ class Fleet {
     std::function<void(const std::string& host, const std::string& why)> disconnected;
     std::function<void(const std::string& host, const std::string& why)> lost;  ///< away for the grace time
     std::function<void(const std::string& trial_id, const std::string& why)> not_started;
-    std::function<void()> room;  ///< somebody may find a place now who found none before
+    std::function<void()> room;                                 ///< somebody may find a place now who found none before
+    std::function<void(const std::string& host)> changed = {};  ///< its status is another; may be empty
   };
   using MakeHost = std::function<std::unique_ptr<Host>(const HostSpec&)>;
 
@@ -119,6 +120,7 @@ class Fleet {
   void on_not_started(Seat& seat, const std::string& trial_id, const std::string& why);
   void watch_for_loss(Seat& seat);
   void acknowledge(Seat& seat);
+  void tell_changed(const std::string& host) const;
   void set_limits();
   [[nodiscard]] Candidate candidate(const std::string& experiment, const HostSpec& spec) const;
   [[nodiscard]] std::vector<GpuView> gpus_of(const Seat& seat) const;

@@ -118,6 +118,7 @@ void Fleet::claim(const std::string& experiment, Holdings holdings, std::int64_t
   if (found == users_.end()) return;
   User& user = found->second;
   bool freed = false;
+  std::vector<std::string> changed;
   for (const HostSpec& spec : user.specs) {
     Seat& seat = *seats_.at(spec.id);
     const auto held = holdings.find(spec.id);
@@ -126,9 +127,11 @@ void Fleet::claim(const std::string& experiment, Holdings holdings, std::int64_t
     const bool gave_gpus = before != user.holdings.end() && !before->second.gpus.empty() &&
                            (held == holdings.end() || held->second.gpus.size() < before->second.gpus.size());
     const bool gave_slots = seat.slots.update(experiment, {trials, std::max(trials, wanted)});
+    if (trials != (before == user.holdings.end() ? 0 : before->second.trials)) changed.push_back(spec.id);
     freed = freed || gave_gpus || (gave_slots && seat.slots.is_limited());
   }
   user.holdings = std::move(holdings);
+  for (const std::string& host : changed) tell_changed(host);
   if (freed && users_.size() > 1 && listener_.room) listener_.room();
 }
 

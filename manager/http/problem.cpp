@@ -10,7 +10,9 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view problem_type = "application/problem+json";
 
-ordered_json to_json(const proto::Error& error) {
+}  // namespace
+
+ordered_json error_json(const proto::Error& error) {
   ordered_json json;
   if (!error.field.empty()) json["field"] = error.field;
   if (error.line > 0) json["line"] = error.line;
@@ -19,15 +21,13 @@ ordered_json to_json(const proto::Error& error) {
   return json;
 }
 
-}  // namespace
-
 HttpResponse problem_response(HttpStatus status, std::string detail, const proto::Errors& errors) {
   const auto title = boost::beast::http::obsolete_reason(status);
   ordered_json json{{"type", "about:blank"},
                     {"title", std::string(title.data(), title.size())},
                     {"status", static_cast<unsigned>(status)},
                     {"detail", std::move(detail)}};
-  for (const proto::Error& error : errors) json["errors"].push_back(to_json(error));
+  for (const proto::Error& error : errors) json["errors"].push_back(error_json(error));
   HttpResponse response = text_response(json_text(json), std::string(problem_type));
   response.status = status;
   return response;

@@ -13,6 +13,9 @@ namespace lathe::manager {
 /// `detail` is one sentence; `errors` name the fields at fault, if any.
 [[nodiscard]] HttpResponse problem_response(HttpStatus status, std::string detail, const proto::Errors& errors = {});
 
+/// One of its `errors`.
+[[nodiscard]] nlohmann::ordered_json error_json(const proto::Error& error);
+
 /// A 400 that names the parameter at fault.
 [[nodiscard]] HttpResponse bad_request(const proto::Error& error);
 

@@ -15,4 +15,8 @@ void insert_attempt(Connection& connection, const AttemptRow& row);
 [[nodiscard]] std::vector<AttemptRecord> attempts_of(Connection& connection, const std::string& experiment_id,
                                                      std::int64_t trial);
 
+/// Of all trials of the experiment, by trial and attempt; at most `limit` of them, the latest trials' ones.
+[[nodiscard]] std::vector<TrialAttempt> attempts_of_experiment(Connection& connection, const std::string& experiment_id,
+                                                               std::int64_t limit);
+
 }  // namespace lathe::manager

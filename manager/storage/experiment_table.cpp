@@ -1,7 +1,9 @@
 #include "storage/experiment_table.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <optional>
+
+#include <fmt/format.h>
 
 #include "storage/cursor.hpp"
 #include "storage/json_text.hpp"
@@ -62,6 +64,53 @@ ExperimentRow read_row(const Statement& row) {
   record.directory = row.text(column++);
   result.preparation_host = row.text(column);
   return result;
+}
+
+/// How rows come, and those that come after the row whose number is bound to each `?`.
+struct SortText {
+  std::string_view order;
+  std::string_view after;
+};
+
+SortText sort_text(ExperimentSort sort) {
+  switch (sort) {
+    case ExperimentSort::Newest:
+      return {"number DESC", "number < ?1"};
+    case ExperimentSort::Oldest:
+      return {"number", "number > ?1"};
+    case ExperimentSort::Name:
+      return {"lower(name), number DESC",
+              "(lower(name), -number) > (SELECT lower(name), -number FROM experiments WHERE number = ?1)"};
+    case ExperimentSort::Status:
+      return {"status, number DESC", "(status, -number) > (SELECT status, -number FROM experiments WHERE number = ?1)"};
+  }
+  return {"number DESC", "number < ?1"};
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return lower;
+}
+
+bool runs_on(const ExperimentRecord& record, const std::string& platform) {
+  const auto services = record.config.find("trainingService");
+  if (services == record.config.end()) return false;
+  const auto is_meant = [&](const nlohmann::ordered_json& service) {
+    return service.is_object() && service.value("platform", std::string()) == platform;
+  };
+  return services->is_array() ? std::any_of(services->begin(), services->end(), is_meant) : is_meant(*services);
+}
+
+bool is_meant(const ExperimentRecord& record, const ExperimentQuery& query) {
+  const auto& wanted = query.statuses;
+  if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), record.status) == wanted.end()) return false;
+  if (!query.platform.empty() && !(record.config.is_object() && runs_on(record, query.platform))) return false;
+  const std::string part = lower_case(query.search);
+  return lower_case(record.name).find(part) != std::string::npos ||
+         lower_case(record.id).find(part) != std::string::npos;
 }
 
 TrialCounts read_counts(Connection& connection, const std::string& id) {
@@ -135,21 +184,18 @@ std::vector<std::string> experiments_in(Connection& connection, const std::vecto
 }
 
 StorageResult<Page<ExperimentRecord>> page_of_experiments(Connection& connection, const ExperimentQuery& query) {
-  std::int64_t before = std::numeric_limits<std::int64_t>::max();
-  if (!query.cursor.empty()) {
-    const auto parsed = cursor_integer(query.cursor);
-    if (!parsed) return bad_cursor(query.cursor);
-    before = *parsed;
-  }
+  const std::optional<std::int64_t> after = cursor_integer(query.cursor);
+  if (!query.cursor.empty() && !after) return bad_cursor(query.cursor);
+  const SortText sort = sort_text(query.sort);
+  const std::string where = after ? fmt::format(" WHERE {}", sort.after) : std::string();
   Statement statement =
-      connection.prepare("SELECT " + kColumns + " FROM experiments WHERE number < ? ORDER BY number DESC");
-  statement.bind(before);
+      connection.prepare(fmt::format("SELECT {} FROM experiments{} ORDER BY {}", kColumns, where, sort.order));
+  if (after) statement.bind(*after);
   Page<ExperimentRecord> page;
   std::int64_t last = 0;
   while (statement.step()) {
     ExperimentRecord record = read_row(statement).record;
-    const auto& wanted = query.statuses;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), record.status) == wanted.end()) continue;
+    if (!is_meant(record, query)) continue;
     if (static_cast<std::int64_t>(page.items.size()) == query.limit) {
       page.next_cursor = std::to_string(last);
       break;

@@ -28,7 +28,7 @@ void delete_experiment(Connection& connection, const std::string& id);
 [[nodiscard]] std::vector<std::string> experiments_in(Connection& connection,
                                                       const std::vector<proto::ExperimentStatus>& statuses);
 
-/// Newest first.
+/// In the order that is asked for. Every experiment is looked at, one row at a time. A bad cursor is Invalid.
 [[nodiscard]] StorageResult<Page<ExperimentRecord>> page_of_experiments(Connection& connection,
                                                                         const ExperimentQuery& query);
 

@@ -132,4 +132,14 @@ StorageResult<Page<MetricRecord>> page_of_metrics(Connection& connection, const 
   return page;
 }
 
+void scan_metrics(Connection& connection, const std::string& experiment_id, const std::vector<std::int64_t>& trials,
+                  const std::function<void(std::int64_t trial, const MetricRecord&)>& each) {
+  for (const std::int64_t trial : trials) {
+    Statement statement = connection.prepare(
+        kSelect + "WHERE m.experiment_id = ? AND m.type = ? AND m.trial = ? ORDER BY m.attempt, m.sequence");
+    statement.bind(experiment_id).bind(kPeriodical).bind(trial);
+    while (statement.step()) each(trial, read_metric(statement));
+  }
+}
+
 }  // namespace lathe::manager

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "storage/error.hpp"
 #include "storage/rows.hpp"
@@ -20,5 +22,10 @@ void delete_metrics(Connection& connection, const std::string& experiment_id, st
 /// Of one trial: by type and sequence. Of a whole experiment: in the order of their arrival, for each type (final ones
 /// first). A bad cursor is Invalid.
 [[nodiscard]] StorageResult<Page<MetricRecord>> page_of_metrics(Connection& connection, const MetricQuery& query);
+
+/// Calls `each` for the periodical metrics of these trials, trial by trial, by attempt and number. Nothing is kept in
+/// memory.
+void scan_metrics(Connection& connection, const std::string& experiment_id, const std::vector<std::int64_t>& trials,
+                  const std::function<void(std::int64_t trial, const MetricRecord&)>& each);
 
 }  // namespace lathe::manager

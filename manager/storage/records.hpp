@@ -80,6 +80,12 @@ struct TrialRecord {
   std::vector<AttemptRecord> attempts;  ///< the earlier ones; only where one trial is asked for
 };
 
+/// An earlier attempt together with its trial's number.
+struct TrialAttempt {
+  std::int64_t trial = 0;
+  AttemptRecord record;
+};
+
 struct MetricRecord {
   std::string trial_id;
   proto::MetricType type = proto::MetricType::Periodical;
@@ -105,7 +111,12 @@ struct TrialQuery {
   std::string cursor;                             ///< next_cursor of the page before, or empty
 };
 
+enum class ExperimentSort { Newest, Oldest, Name, Status };  ///< the last two: then the newest
+
 struct ExperimentQuery {
+  std::string search;    ///< part of the name or the id, whatever the case of ASCII letters; empty: all
+  std::string platform;  ///< of one of its training services; empty: all
+  ExperimentSort sort = ExperimentSort::Newest;
   std::vector<proto::ExperimentStatus> statuses;  ///< empty: all
   std::int64_t limit = 100;
   std::string cursor;

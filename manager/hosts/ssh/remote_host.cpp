@@ -157,6 +157,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
     root_ = hello.root;
     files_ = std::make_shared<FileChannel>(options_.machine, connector_->settings(), hashes_);
     ledger_.begin(hello.running);
+    sweeps_ = 0;
     sweep(/*is_thorough=*/true);
     if (listener_.connected) listener_.connected(hello);
   }
@@ -246,7 +247,8 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   /// than the removal.
   void sweep(bool is_thorough) {
     is_sweep_due_ = false;
-    if (!options_.is_needed || !files_) return end_if_retiring();
+    ++sweeps_;
+    if (!options_.is_needed || !files_) return end_sweep({});
     const auto folders = std::make_shared<std::vector<std::string>>();
     work_on_files(
         [folders](FileTransfer& transfer) -> Result<void> {
@@ -262,7 +264,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   }
 
   void remove(std::vector<std::string> folders, bool is_thorough) {
-    if (folders.empty() && !is_thorough) return end_if_retiring();
+    if (folders.empty() && !is_thorough) return end_sweep({});
     work_on_files(
         [root = root_, folders = std::move(folders), is_thorough](FileTransfer& transfer) -> Result<void> {
           const auto removed = folders.empty() ? Result<void>() : transfer.remove(root, folders);
@@ -273,11 +275,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
 
   void end_sweep(const Result<void>& done) {
     if (!done) spdlog::warn("host {}: cannot tidy up there: {}", name(), done.error().message);
-    end_if_retiring();
-  }
-
-  void end_if_retiring() {
-    if (is_retiring_) link_.send(proto::Shutdown{"idle", 0});
+    if (--sweeps_ == 0 && is_retiring_) link_.send(proto::Shutdown{"idle", 0});
   }
 
   // ---- the worker ----
@@ -309,6 +307,7 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
   asio::steady_timer sweep_timer_;
   bool is_sweep_due_ = false;
   bool is_retiring_ = false;
+  int sweeps_ = 0;                                                     ///< under way
   std::shared_ptr<HashCache> hashes_ = std::make_shared<HashCache>();  ///< the worker's
   std::shared_ptr<FileChannel> files_;
   asio::steady_timer fetch_timer_;

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,20 +15,20 @@ std::filesystem::path pai_protocol_file(const std::filesystem::path& trial_folde
 }
 
 PaiJob::PaiJob(PaiDesk& desk, PaiAccess access, PaiOrder order, Changed changed)
-    : desk_(desk), order_(std::move(order)), changed_(std::move(changed)), number_(desk.enter(*this)) {
+    : HandedJob(std::move(changed)), desk_(desk), order_(std::move(order)), number_(desk.enter(*this)) {
   record_.access = std::move(access);
 }
 
 PaiJob::PaiJob(PaiDesk& desk, PaiRecord record, std::filesystem::path folder, Changed changed)
-    : desk_(desk),
+    : HandedJob(std::move(changed)),
+      desk_(desk),
       order_{std::move(folder), record.name},
       record_(std::move(record)),
-      changed_(std::move(changed)),
       phase_(record_.is_submitted ? Phase::Submitted : Phase::Waiting),
       number_(desk.enter(*this)) {
   if (record_.name.empty()) {
     phase_ = Phase::Ended;
-    end_ = pai_lost_end("the agent was killed before it submitted the trial to PAI");
+    begin_ended(pai_lost_end("the agent was killed before it submitted the trial to PAI"));
   } else if (!record_.is_submitted) {
     desk_.submit_soon(*this);
   }
@@ -44,20 +43,6 @@ void PaiJob::release() {
   desk_.submit_soon(*this);
 }
 
-void PaiJob::terminate() {
-  ask_to_end(SIGTERM);
-}
-
-void PaiJob::kill() {
-  ask_to_end(SIGKILL);
-}
-
-void PaiJob::ask_to_end(int signal) {
-  if (phase_ == Phase::Ended || asked_ == SIGKILL) return;
-  asked_ = signal;
-  desk_.stop_soon();
-}
-
 // ---- submitting -----------------------------------------------------------------------------------------------------
 
 void PaiJob::submitting() {
@@ -69,7 +54,7 @@ void PaiJob::submitted() {
   phase_ = Phase::Submitted;
   record_.is_submitted = true;
   set_note(fmt::format("job {}: submitted", order_.name));
-  if (asked_ != 0) desk_.stop_soon();
+  if (asked()) desk_.stop_soon();
   changed();
 }
 
@@ -82,7 +67,7 @@ void PaiJob::refused(const std::string& why) {
 void PaiJob::put_back(const std::string& why) {
   phase_ = Phase::Waiting;
   desk_.submit_soon(*this);
-  if (asked_ != 0) desk_.stop_soon();
+  if (asked()) desk_.stop_soon();
   if (set_note("not submitted yet: " + why)) changed();
 }
 
@@ -102,7 +87,7 @@ void PaiJob::observe(const PaiRow* row, const std::string& cluster_use, Time now
 void PaiJob::take_waiting(const PaiRow& row, const std::string& cluster_use) {
   over_since_.reset();
   std::string text = row.state;
-  if (pid_ && (row.state == "WAITING" || row.state == "RUNNING")) {
+  if (has_begun() && (row.state == "WAITING" || row.state == "RUNNING")) {
     if (set_running_note()) changed();
     return;
   }
@@ -132,8 +117,8 @@ void PaiJob::observe_detail(const PaiDetail& detail, Time now) {
 bool PaiJob::may_be_late(Time now) {
   constexpr int hurry = 5;
   if (!over_since_) over_since_ = now;
-  if (!claim().look().is_made && asked_ != 0) return false;
-  const auto patience = asked_ != 0 ? desk_.times().file_patience / hurry : desk_.times().file_patience;
+  if (!claim().look().is_made && asked()) return false;
+  const auto patience = asked() ? desk_.times().file_patience / hurry : desk_.times().file_patience;
   return now - *over_since_ < patience;
 }
 
@@ -144,7 +129,7 @@ void PaiJob::unknown(Time now) {
   if (now - *absent_since_ < desk_.times().absence_patience) return;
   (void)claim().revoke();
   JobEnd end = pai_lost_end(fmt::format("PAI no longer knows job {}, and it has left no exit status", order_.name));
-  if (asked_ != 0) end = {{}, asked_, {}, false};
+  if (asked()) end = {{}, asked(), {}, false};
   end_with(std::move(end));
 }
 
@@ -165,11 +150,11 @@ void PaiJob::look(Time now) {
     return end_with(
         pai_lost_end(fmt::format("PAI has started job {} a second time: its first run is lost", order_.name)));
   }
-  if (pid_) return;
+  if (has_begun()) return;
   if (!begun_since_) begun_since_ = now;
   const auto pid = claim().pid();
   if (!pid && now - *begun_since_ < desk_.times().file_patience) return;
-  pid_ = pid.value_or(0);
+  begin(pid.value_or(0));
   set_running_note();
   changed();
 }
@@ -178,15 +163,16 @@ void PaiJob::look(Time now) {
 
 /// A submission whose fate is open is given up by the claim: then it cannot run, whatever PAI does with it.
 bool PaiJob::needs_stop() {
-  if (asked_ == 0 || asked_ == sent_) return false;
+  const int signal = to_pass_on();
+  if (signal == 0) return false;
   if (phase_ == Phase::Waiting) {
-    if (record_.name.empty() || claim().revoke()) end_with({{}, asked_, {}, false});
+    if (record_.name.empty() || claim().revoke()) end_with({{}, signal, {}, false});
     return false;
   }
   if (phase_ != Phase::Submitted) return false;
-  sent_ = asked_;
-  const bool is_told = claim().look().is_made && claim().ask_to_end(asked_);
-  return asked_ == SIGKILL || !is_told;
+  passed_on(signal);
+  const bool is_told = claim().look().is_made && claim().ask_to_end(signal);
+  return signal == SIGKILL || !is_told;
 }
 
 // ---- telling --------------------------------------------------------------------------------------------------------
@@ -196,28 +182,10 @@ bool PaiJob::set_running_note() {
   return set_note(fmt::format("job {}: RUNNING{}{}", order_.name, host.empty() ? "" : " on ", host));
 }
 
-/// The file is for people who look into the trial's folder.
-bool PaiJob::set_note(std::string note) {
-  if (note == note_) return false;
-  note_ = std::move(note);
-  std::ofstream(order_.folder / "pai", std::ios::trunc) << note_ << '\n';
-  return true;
-}
-
 void PaiJob::end_with(JobEnd end) {
-  if (!record_.name.empty()) {
-    set_note(fmt::format("job {}: ended{}{}", order_.name, end.error.empty() ? "" : ": ", end.error));
-  }
   wants_detail_ = false;
   phase_ = Phase::Ended;
-  end_ = std::move(end);
-  changed();
-}
-
-/// The owner may take the job down, and its callback with it.
-void PaiJob::changed() {
-  const Changed tell = changed_;
-  tell();
+  end_as(record_.name, std::move(end));
 }
 
 }  // namespace lathe::agent

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-#include "launcher.hpp"
+#include "handed_job.hpp"
 #include "pai/pai_answers.hpp"
 #include "pai/pai_claim.hpp"
 #include "pai/pai_record.hpp"
@@ -44,7 +44,7 @@ struct PaiOrder {
 /// In the trial's folder: the body of its submission, which a next agent may have to send again.
 [[nodiscard]] std::filesystem::path pai_protocol_file(const std::filesystem::path& trial_folder);
 
-class PaiJob final : public Job {
+class PaiJob final : public HandedJob {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
@@ -55,16 +55,8 @@ class PaiJob final : public Job {
   PaiJob(const PaiJob&) = delete;
   PaiJob& operator=(const PaiJob&) = delete;
 
-  [[nodiscard]] std::optional<std::int64_t> pid() const override { return pid_; }
   [[nodiscard]] nlohmann::ordered_json record() const override { return record_.to_json(); }
   void release() override;
-  void terminate() override;
-  void kill() override;
-  [[nodiscard]] const std::optional<JobEnd>& end() const override { return end_; }
-  /// The trial's folder holds what is kept, and goes when the trial's folder goes.
-  void forget() override {}
-  [[nodiscard]] std::string note() const override { return note_; }
-  [[nodiscard]] bool is_elsewhere() const override { return true; }
 
   // ---- for the desk. After a call that may tell of a change the job may be gone. ------------------------------------
 
@@ -101,30 +93,22 @@ class PaiJob final : public Job {
 
   /// Ends it as far as its folder goes. True: PAI has to be asked to stop it.
   [[nodiscard]] bool needs_stop();
-  void stop_failed() { sent_ = 0; }
+  void stop_failed() { passed_on(0); }
 
  private:
-  void ask_to_end(int signal);
+  void end_soon() override { desk_.stop_soon(); }
+  [[nodiscard]] std::filesystem::path note_file() const override { return order_.folder / "pai"; }
   void take_waiting(const PaiRow& row, const std::string& cluster_use);
   [[nodiscard]] bool may_be_late(Time now);
   /// False: it is the same as before.
   bool set_running_note();
-  bool set_note(std::string note);
   void end_with(JobEnd end);
-  void changed();
   [[nodiscard]] PaiClaim claim() const { return {order_.folder, order_.name}; }
-  [[nodiscard]] std::optional<int> asked() const { return asked_ != 0 ? std::optional(asked_) : std::nullopt; }
 
   PaiDesk& desk_;
   PaiOrder order_;
   PaiRecord record_;
-  Changed changed_;
   Phase phase_ = Phase::New;
-  std::optional<std::int64_t> pid_;
-  std::optional<JobEnd> end_;
-  std::string note_;
-  int asked_ = 0;  ///< SIGTERM or SIGKILL
-  int sent_ = 0;
   bool wants_detail_ = false;
   std::optional<Time> begun_since_;   ///< it has begun, but not said its process
   std::optional<Time> over_since_;    ///< PAI tells of an end, its files do not yet

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 
-#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,25 +11,25 @@
 namespace lathe::agent {
 
 SlurmJob::SlurmJob(SlurmDesk& desk, SlurmOrder order, Changed changed)
-    : desk_(desk),
+    : HandedJob(std::move(changed)),
+      desk_(desk),
       order_(std::move(order)),
-      changed_(std::move(changed)),
       is_adopted_(false),
       number_(desk.enter(*this)) {
   record_.cluster = order_.clusters;
 }
 
 SlurmJob::SlurmJob(SlurmDesk& desk, SlurmRecord record, std::filesystem::path folder, Changed changed)
-    : desk_(desk),
+    : HandedJob(std::move(changed)),
+      desk_(desk),
       record_(std::move(record)),
-      changed_(std::move(changed)),
       is_adopted_(true),
       phase_(record_.job.empty() ? Phase::Uncertain : Phase::Submitted),
       number_(desk.enter(*this)) {
   order_.folder = std::move(folder);
   if (!record_.token.empty()) return;
   phase_ = Phase::Ended;
-  end_ = lost_end("the agent was killed before it submitted the trial to Slurm");
+  begin_ended(lost_end("the agent was killed before it submitted the trial to Slurm"));
 }
 
 SlurmJob::~SlurmJob() {
@@ -40,20 +39,6 @@ SlurmJob::~SlurmJob() {
 void SlurmJob::release() {
   phase_ = Phase::Waiting;
   desk_.submit_soon(*this);
-}
-
-void SlurmJob::terminate() {
-  ask_to_end(SIGTERM);
-}
-
-void SlurmJob::kill() {
-  ask_to_end(SIGKILL);
-}
-
-void SlurmJob::ask_to_end(int signal) {
-  if (phase_ == Phase::Ended || asked_ == SIGKILL) return;
-  asked_ = signal;
-  desk_.cancel_soon();
 }
 
 // ---- submitting -----------------------------------------------------------------------------------------------------
@@ -70,7 +55,7 @@ void SlurmJob::submitted(const std::string& job, const std::string& cluster) {
   record_.job = job;
   if (!cluster.empty()) record_.cluster = cluster;
   set_note(fmt::format("job {}: submitted", record_.name()));
-  if (asked_ != 0) desk_.cancel_soon();
+  if (asked()) desk_.cancel_soon();
   changed();
 }
 
@@ -85,7 +70,7 @@ void SlurmJob::put_back(const std::string& why) {
   record_.token.clear();
   record_.task.reset();
   set_note("not submitted yet: " + why);
-  if (asked_ != 0) desk_.cancel_soon();
+  if (asked()) desk_.cancel_soon();
   desk_.submit_soon(*this);
   changed();
 }
@@ -98,7 +83,7 @@ void SlurmJob::uncertain(const std::string& why) {
 
 void SlurmJob::withdraw() {
   JobEnd end;
-  end.signal = asked_;
+  end.signal = asked();
   end_with(std::move(end));
 }
 
@@ -133,14 +118,14 @@ void SlurmJob::take(const JobRow& row, Time now) {
   if (!row.has_started()) return take_waiting(row);
   const char* const on = row.nodes.empty() ? "" : " on ";
   const bool is_news = set_note(fmt::format("job {}: {}{}{}", record_.name(), row.state, on, row.nodes));
-  const bool has_begun = !pid_;
-  if (has_begun) pid_ = row.id;
-  if (is_news || has_begun) changed();
+  const bool begins = !has_begun();
+  if (begins) begin(row.id);
+  if (is_news || begins) changed();
 }
 
 /// A job that Slurm has put back into its queue would be refused by its own claim: it must not run twice under one id.
 void SlurmJob::take_waiting(const JobRow& row) {
-  if (pid_ || was_claimed_) {
+  if (has_begun() || was_claimed_) {
     return end_with(lost_end(fmt::format("Slurm has put job {} back into its queue", record_.name())));
   }
   was_claimed_ = claim().is_made();
@@ -154,14 +139,13 @@ void SlurmJob::take_end(const JobRow& row, Time now) {
   if (!over_since_) over_since_ = now;
   const bool may_be_late = is_plain && row.reason != "JobLaunchFailure" && now - *over_since_ < file_patience;
   if (!status && may_be_late) return;
-  if (!pid_ && (status || claim().is_made())) pid_ = row.id;
-  const auto asked = asked_ != 0 ? std::optional(asked_) : std::nullopt;
-  if (row.base_state() == "CANCELLED" && !asked && desk_.has_accounting() && !has_asked_account_) {
+  if (!has_begun() && (status || claim().is_made())) begin(row.id);
+  if (row.base_state() == "CANCELLED" && !asked() && desk_.has_accounting() && !has_asked_account_) {
     cancelled_ = row;
     wants_account_ = true;
     return;
   }
-  end_with(end_of(row, status, asked));
+  end_with(end_of(row, status, asked()));
 }
 
 void SlurmJob::miss(Time now) {
@@ -177,15 +161,14 @@ void SlurmJob::miss(Time now) {
 void SlurmJob::observe_account(const JobRow* row) {
   wants_account_ = false;
   const auto status = claim().exit_status();
-  const auto asked = asked_ != 0 ? std::optional(asked_) : std::nullopt;
   if (cancelled_) {
     has_asked_account_ = true;
     JobRow end = *std::exchange(cancelled_, std::nullopt);
     if (row != nullptr && row->base_state() == "CANCELLED") end.state = row->state;
-    return end_with(end_of(end, status, asked));
+    return end_with(end_of(end, status, asked()));
   }
   if (phase_ == Phase::Submitted && absent_since_ && row != nullptr && row->is_over()) {
-    end_with(end_of(*row, status, asked));
+    end_with(end_of(*row, status, asked()));
   }
 }
 
@@ -204,27 +187,9 @@ bool SlurmJob::has_news() {
 
 // ---- telling --------------------------------------------------------------------------------------------------------
 
-/// The file is for people who look into the trial's folder.
-bool SlurmJob::set_note(std::string note) {
-  if (note == note_) return false;
-  note_ = std::move(note);
-  std::ofstream(order_.folder / "slurm", std::ios::trunc) << note_ << '\n';
-  return true;
-}
-
 void SlurmJob::end_with(JobEnd end) {
-  if (!record_.job.empty()) {
-    set_note(fmt::format("job {}: ended{}{}", record_.name(), end.error.empty() ? "" : ": ", end.error));
-  }
   phase_ = Phase::Ended;
-  end_ = std::move(end);
-  changed();
-}
-
-/// The owner may take the job down, and its callback with it.
-void SlurmJob::changed() {
-  const Changed tell = changed_;
-  tell();
+  end_as(record_.job.empty() ? "" : record_.name(), std::move(end));
 }
 
 }  // namespace lathe::agent

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "launcher.hpp"
+#include "handed_job.hpp"
 #include "slurm/claim.hpp"
 #include "slurm/job_rows.hpp"
 #include "slurm/slurm_record.hpp"
@@ -46,7 +46,7 @@ struct SlurmOrder {
   std::string clusters;  ///< among the directives
 };
 
-class SlurmJob final : public Job {
+class SlurmJob final : public HandedJob {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
@@ -62,16 +62,8 @@ class SlurmJob final : public Job {
   SlurmJob(const SlurmJob&) = delete;
   SlurmJob& operator=(const SlurmJob&) = delete;
 
-  [[nodiscard]] std::optional<std::int64_t> pid() const override { return pid_; }
   [[nodiscard]] nlohmann::ordered_json record() const override { return record_.to_json(); }
   void release() override;
-  void terminate() override;
-  void kill() override;
-  [[nodiscard]] const std::optional<JobEnd>& end() const override { return end_; }
-  /// The trial's folder holds what is kept, and goes when the trial's folder goes.
-  void forget() override {}
-  [[nodiscard]] std::string note() const override { return note_; }
-  [[nodiscard]] bool is_elsewhere() const override { return true; }
 
   // ---- for the desk. After a call that may tell of a change the job may be gone. ------------------------------------
 
@@ -87,7 +79,7 @@ class SlurmJob final : public Job {
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const SlurmOrder& order() const { return order_; }
   [[nodiscard]] const SlurmRecord& known() const { return record_; }
-  [[nodiscard]] bool has_started() const { return pid_.has_value(); }
+  [[nodiscard]] bool has_started() const { return has_begun(); }
 
   /// It is about to be submitted under the token. Journalled when this returns.
   void submitting(const std::string& token, std::optional<std::int64_t> task);
@@ -111,33 +103,25 @@ class SlurmJob final : public Job {
   [[nodiscard]] bool has_news();
 
   /// The signal by which it is to end and which was not sent yet; 0: none.
-  [[nodiscard]] int signal_to_send() const { return asked_ != sent_ ? asked_ : 0; }
-  void signal_sent(int signal) { sent_ = signal; }
+  [[nodiscard]] int signal_to_send() const { return to_pass_on(); }
+  void signal_sent(int signal) { passed_on(signal); }
 
  private:
-  void ask_to_end(int signal);
+  void end_soon() override { desk_.cancel_soon(); }
+  [[nodiscard]] std::filesystem::path note_file() const override { return order_.folder / "slurm"; }
   void settle(const JobListing& listing);
   void take(const JobRow& row, Time now);
   void take_end(const JobRow& row, Time now);
   void take_waiting(const JobRow& row);
   void miss(Time now);
-  /// False: it is the same as before.
-  bool set_note(std::string note);
   void end_with(JobEnd end);
-  void changed();
   [[nodiscard]] Claim claim() const { return {order_.folder, record_.token}; }
 
   SlurmDesk& desk_;
   SlurmOrder order_;
   SlurmRecord record_;
-  Changed changed_;
   const bool is_adopted_;
   Phase phase_ = Phase::New;
-  std::optional<std::int64_t> pid_;
-  std::optional<JobEnd> end_;
-  std::string note_;
-  int asked_ = 0;  ///< SIGTERM or SIGKILL
-  int sent_ = 0;
   bool was_claimed_ = false;  ///< though Slurm said that it waits
   bool heard_begin_ = false;
   bool heard_end_ = false;

@@ -26,6 +26,32 @@ TEST(EventStream, FormatsEveryLineOfTheData) {
   EXPECT_EQ(format_event("e-1", "trial", "a\nb"), "id: e-1\nevent: trial\ndata: a\ndata: b\n\n");
 }
 
+TEST(EventStream, FormatsAnEventOnceForAllStreams) {
+  EventBus bus;
+  EventFrames frames;
+  std::vector<EventFrames::Frame> heard;
+  const auto first = bus.subscribe([&](const Event& event) { heard.push_back(frames.of(bus, event)); });
+  const auto second = bus.subscribe([&](const Event& event) { heard.push_back(frames.of(bus, event)); });
+  bus.publish("e", "trial", "1");
+  bus.publish("e", "trial", "2");
+  ASSERT_EQ(heard.size(), 4u);
+  EXPECT_EQ(heard[0], heard[1]);
+  EXPECT_EQ(heard[2], heard[3]);
+  EXPECT_EQ(*heard[2], "id: " + bus.epoch() + "-2\nevent: trial\ndata: 2\n\n");
+}
+
+TEST_F(Events, OfNoExperimentComeOnTheStreamOfAll) {
+  Client all = listen("/api/v1/events?kinds=host,daemon,trial");
+  Client one = listen("/api/v1/experiments/abcd1234/events");
+  publish("host", "1", "");
+  publish("daemon", "2", "");
+  publish("trial", "3");
+  EXPECT_NE(all.read_until("data: 3\n").find("event: host\ndata: 1\n"), std::string::npos);
+  const std::string text = one.read_until("data: 3\n");
+  EXPECT_EQ(text.find("data: 1"), std::string::npos);
+  EXPECT_EQ(text.find("data: 2"), std::string::npos);
+}
+
 TEST_F(Events, AreToldAsTheyHappen) {
   Client listener = listen("/api/v1/events");
   EXPECT_NE(listener.read_until("\n\n").find("id: " + id(0) + "\nevent: ready\ndata: {}\n\n"), std::string::npos);
@@ -90,7 +116,7 @@ TEST(EventStream, BeatsWhenThereIsNothingToTell) {
   EventBus bus;
   EventStreamOptions options;
   options.heartbeat = std::chrono::milliseconds(1);
-  const HttpResponse response = event_stream(bus, options);
+  const HttpResponse response = event_stream(bus, std::make_shared<EventFrames>(), options);
   Recorder recorder;
   recorder.on_write = [&] {
     if (recorder.text.find(":\n\n:\n\n") != std::string::npos) loop.stop();
@@ -106,7 +132,7 @@ TEST(EventStream, DropsAClientThatFallsBehind) {
   EventBus bus;
   EventStreamOptions options;
   options.queue_bytes = 1000;
-  const HttpResponse response = event_stream(bus, options);
+  const HttpResponse response = event_stream(bus, std::make_shared<EventFrames>(), options);
   Recorder recorder;
   recorder.on_write = [&] {
     for (int n = 0; n < 20; ++n) bus.publish("abcd1234", "trial", std::string(100, 'x'));

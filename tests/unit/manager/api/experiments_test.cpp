@@ -151,5 +151,25 @@ TEST_F(Experiments, TrialsAreAddedAndCancelled) {
   EXPECT_EQ(ask("POST", "/api/v1/experiments/abcd1234/trials/Tnone/cancel").status, 404u);
 }
 
+TEST_F(Experiments, AreSearchedByNameAndSortedByFewWords) {
+  EXPECT_EQ(get("/api/v1/experiments?search=mnist&platform=slurm&sort=name&status=DONE").status, 200u);
+  EXPECT_EQ(service_.last_experiment_query.search, "mnist");
+  EXPECT_EQ(service_.last_experiment_query.platform, "slurm");
+  EXPECT_EQ(service_.last_experiment_query.sort, ExperimentSort::Name);
+  for (const char* query : {"sort=size", "platform=cloud", "status=GONE", "serch=x"})
+    EXPECT_EQ(get(std::string("/api/v1/experiments?") + query).status, 400u) << query;
+}
+
+TEST_F(Experiments, SayWhereTheyRunAndWhatTheyAreAfter) {
+  service_.experiments["abcd1234"].config = nlohmann::ordered_json::parse(R"({
+    "trainingService": [{"platform": "remote"}, {"platform": "local"}, {"platform": "remote"}],
+    "tuner": {"classArgs": {"optimize_mode": "maximize"}}, "compression": {"objective": "speedup"}})");
+  const auto experiment = get_json("/api/v1/experiments/abcd1234");
+  EXPECT_EQ(experiment["platform"], "remote,local");
+  EXPECT_EQ(experiment["objective"], (nlohmann::json{{"metric", "speedup"}, {"goal", "maximize"}}));
+  service_.experiments["abcd1234"].config = nullptr;
+  EXPECT_FALSE(get_json("/api/v1/experiments/abcd1234").contains("platform"));
+}
+
 }  // namespace
 }  // namespace lathe::manager::testing

@@ -15,10 +15,13 @@ class FakeService : public ExperimentService {
   std::map<std::string, ExperimentRecord> experiments;
   std::vector<TrialRecord> trials;  ///< of all experiments, by sequence
   std::vector<MetricRecord> metrics;
+  std::vector<TrialAttempt> attempts;
+  int scans = 0;                        ///< how often all trials were read
   std::optional<ServiceError> refusal;  ///< every call is refused with this, when set
   std::optional<ExperimentChange> last_change;
   std::optional<nlohmann::ordered_json> last_parameters;
   TrialQuery last_trial_query;
+  ExperimentQuery last_experiment_query;
   DaemonState daemon;
   std::vector<HostStatus> hosts;
   bool is_broken = false;  ///< every call throws
@@ -32,7 +35,8 @@ class FakeService : public ExperimentService {
     co_return checked(record);
   }
   Answer<ExperimentRecord> show(std::string id) override { co_return find(id); }
-  Answer<Page<ExperimentRecord>> list(ExperimentQuery) override {
+  Answer<Page<ExperimentRecord>> list(ExperimentQuery query) override {
+    last_experiment_query = std::move(query);
     Page<ExperimentRecord> page;
     for (const auto& [id, record] : experiments) page.items.push_back(record);
     co_return checked(page);
@@ -77,6 +81,32 @@ class FakeService : public ExperimentService {
     Page<MetricRecord> page;
     page.items = metrics;
     co_return checked(page);
+  }
+  Answer<bool> scan_trials(std::string id, std::function<void(const TrialRecord&)> each) override {
+    ++scans;
+    const auto found = find(id);
+    if (!found) co_return tl::unexpected(found.error());
+    for (const TrialRecord& trial : trials) each(trial);
+    co_return checked(true);
+  }
+  Answer<std::vector<TrialRecord>> find_trials(std::string, std::vector<std::int64_t> sequences) override {
+    std::vector<TrialRecord> found;
+    for (const std::int64_t sequence : sequences) {
+      for (const TrialRecord& trial : trials) {
+        if (trial.sequence == sequence) found.push_back(trial);
+      }
+    }
+    co_return checked(found);
+  }
+  Answer<std::vector<TrialAttempt>> list_attempts(std::string, std::int64_t) override { co_return checked(attempts); }
+  Answer<bool> scan_metrics(std::string, std::vector<std::int64_t> sequences,
+                            std::function<void(std::int64_t, const MetricRecord&)> each) override {
+    for (const std::int64_t sequence : sequences) {
+      for (const MetricRecord& metric : metrics) {
+        if (trials.at(static_cast<std::size_t>(sequence)).id == metric.trial_id) each(sequence, metric);
+      }
+    }
+    co_return checked(true);
   }
   DaemonState daemon_state() const override { return daemon; }
   Answer<DaemonState> set_draining(bool draining) override {

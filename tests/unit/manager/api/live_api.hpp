@@ -15,6 +15,7 @@
 #include "../http/live_server.hpp"
 #include "api/admission.hpp"
 #include "api/routes.hpp"
+#include "api/trial_tables.hpp"
 #include "fake_service.hpp"
 
 namespace lathe::manager::testing {
@@ -31,8 +32,11 @@ class LiveApi : public ::testing::Test {
     server_ =
         std::make_unique<LiveServer>([this](HttpRequest& request) { return answer(request, *context_); }, HttpLimits{},
                                      [this](const HttpRequest& request) { return admit(request, *context_); });
+    tables_ = std::make_unique<TrialTables>(server_->loop().get_executor(), pool_.get_executor(), service_);
+    context_->tables = tables_.get();
   }
   ~LiveApi() override {
+    server_->on_loop([this] { tables_.reset(); });
     server_.reset();
     pool_.join();
     std::filesystem::remove_all(folder_);
@@ -68,6 +72,7 @@ class LiveApi : public ::testing::Test {
   boost::asio::thread_pool pool_{2};
   std::unique_ptr<ApiContext> context_;
   std::unique_ptr<LiveServer> server_;
+  std::unique_ptr<TrialTables> tables_;
 };
 
 }  // namespace lathe::manager::testing

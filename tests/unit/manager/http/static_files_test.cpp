@@ -61,10 +61,70 @@ TEST_F(StaticFiles, AnswersNotModifiedToWhoHasIt) {
 
 TEST_F(StaticFiles, LetsNoPathLeadOut) {
   for (const char* target : {"/../secret", "/%2e%2e/secret", "/sub/../../secret", "/..%2fsecret", "/%2e%2e%2fsecret",
-                             "/link.txt", "/linked/secret", "/pipe", "/sub/%00", "/index.html/", "/sub/app.js%00.png",
-                             "/.git/config", "/sub", "/nothing", "//etc/passwd"}) {
+                             "/sub/%00", "/sub/app.js%00.png", "/.git/config", "//etc/passwd"}) {
     EXPECT_EQ(get(target).status, HttpStatus::not_found) << target;
   }
+  for (const char* target : {"/link.txt", "/linked/secret", "/pipe", "/index.html/", "/sub"}) {
+    EXPECT_EQ(get(target).body, "<p>home</p>") << target << " is no file that is served";
+  }
+}
+
+TEST_F(StaticFiles, AnswersPagesWithTheIndexButNotMissingAssets) {
+  const HttpResponse page = get("/experiments/abcd1234/trials");
+  EXPECT_EQ(page.status, HttpStatus::ok);
+  EXPECT_EQ(page.body, "<p>home</p>");
+  EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page.header("Cache-Control"), "no-cache");
+  EXPECT_EQ(get("/hosts/ana%40a.lan%3A22").body, "<p>home</p>");
+  EXPECT_EQ(get("/assets/gone-12345678.js").status, HttpStatus::not_found);
+  fs::remove(root_ / "index.html");
+  EXPECT_EQ(get("/experiments").status, HttpStatus::not_found);
+}
+
+TEST_F(StaticFiles, LetsClientsKeepHashedFiles) {
+  fs::create_directories(root_ / "assets");
+  for (const char* name : {"index-BxYz_12-.js", "a-b-0123456789.css", "index-BxYz1234.js.map"}) {
+    write(root_ / "assets" / name, "x");
+    EXPECT_EQ(get(std::string("/assets/") + name).header("Cache-Control"), "public, max-age=31536000, immutable")
+        << name;
+  }
+  for (const char* name : {"index.js", "BxYz1234.js", "index-short.js", "index-BxY+1234.js"}) {
+    write(root_ / "assets" / name, "x");
+    EXPECT_EQ(get(std::string("/assets/") + name).header("Cache-Control"), "no-cache") << name;
+  }
+  write(root_ / "index-BxYz1234.js", "x");
+  EXPECT_EQ(get("/index-BxYz1234.js").header("Cache-Control"), "no-cache") << "not an asset";
+}
+
+TEST_F(StaticFiles, SendsCompressedFormsToWhoTakesThem) {
+  write(root_ / "index.html.gz", "gz");
+  write(root_ / "sub/app.js.br", "br");
+  write(root_ / "sub/app.js.gz", "gz");
+  const auto encoded = [&](std::string_view target, std::string_view accepted) {
+    HttpRequest request;
+    EXPECT_TRUE(parse_target(target, request).has_value());
+    request.headers.set("Accept-Encoding", std::string(accepted));
+    return serve_static(root_, request);
+  };
+  const HttpResponse home = encoded("/trials", "gzip, deflate, br");
+  EXPECT_EQ(home.body, "gz");
+  EXPECT_EQ(home.header("Content-Encoding"), "gzip");
+  EXPECT_EQ(home.header("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(home.header("Vary"), "Accept-Encoding");
+  EXPECT_EQ(encoded("/sub/app.js", "gzip, br").body, "br");
+  EXPECT_EQ(encoded("/sub/app.js", "gzip;q=0.5, br;q=0").body, "gz");
+  EXPECT_EQ(encoded("/sub/app.js", "identity").body, "let x;");
+  EXPECT_EQ(encoded("/sub/app.js", "").header("Content-Encoding"), "");
+  EXPECT_NE(encoded("/", "gzip").header("ETag"), encoded("/", "").header("ETag"));
+}
+
+TEST(AcceptEncoding, IsReadAsTheStandardSays) {
+  EXPECT_TRUE(accepts_coding("br", "br"));
+  EXPECT_TRUE(accepts_coding(" deflate ,\tgzip ; q=0.1", "gzip"));
+  EXPECT_FALSE(accepts_coding("gzip;q=0.000", "gzip"));
+  EXPECT_FALSE(accepts_coding("gzipped, x-gzip", "gzip"));
+  EXPECT_FALSE(accepts_coding("", "gzip"));
+  EXPECT_FALSE(accepts_coding(",,;q=1,", "gzip"));
 }
 
 }  // namespace

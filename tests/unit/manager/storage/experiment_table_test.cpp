@@ -82,5 +82,49 @@ TEST_F(ExperimentTableTest, ExperimentsNewestFirst) {
   EXPECT_TRUE(second->next_cursor.empty());
 }
 
+TEST_F(ExperimentTableTest, ExperimentsAreSearchedAndSorted) {
+  auto connection = open();
+  int number = 0;
+  for (const char* name : {"MNIST again", "cifar", "mnist", "Cifar", "50% off"}) {
+    ExperimentRow row = experiment_row("exp" + std::to_string(number++));
+    row.record.name = name;
+    row.record.status = number % 2 == 0 ? proto::ExperimentStatus::Running : proto::ExperimentStatus::Done;
+    row.record.config = {{"trainingService", {{"platform", number == 1 ? "slurm" : "local"}}}};
+    insert_experiment(*connection, row);
+  }
+  const auto ids = [&](ExperimentQuery query) {
+    std::string found;
+    query.limit = 2;
+    for (int pages = 0; pages < 5; ++pages) {
+      const auto page = page_of_experiments(*connection, query);
+      EXPECT_TRUE(page);
+      for (const ExperimentRecord& record : page->items) found += record.id.substr(3);
+      query.cursor = page->next_cursor;
+      if (query.cursor.empty()) break;
+    }
+    return found;
+  };
+  ExperimentQuery query;
+  EXPECT_EQ(ids(query), "43210");
+  query.sort = ExperimentSort::Oldest;
+  EXPECT_EQ(ids(query), "01234");
+  query.sort = ExperimentSort::Name;
+  EXPECT_EQ(ids(query), "43120") << "those of the same name: the newest first";
+  query.sort = ExperimentSort::Status;
+  EXPECT_EQ(ids(query), "42031");
+  query.search = "mnist";
+  EXPECT_EQ(ids(query), "20");
+  query.search = "%";
+  EXPECT_EQ(ids(query), "4") << "no pattern";
+  query.search = "EXP3";
+  EXPECT_EQ(ids(query), "3");
+  query.search.clear();
+  query.platform = "slurm";
+  EXPECT_EQ(ids(query), "0");
+  query.cursor = "999";
+  query.sort = ExperimentSort::Name;
+  EXPECT_TRUE(page_of_experiments(*connection, query)->items.empty());
+}
+
 }  // namespace
 }  // namespace lathe::manager
