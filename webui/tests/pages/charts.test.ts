@@ -72,7 +72,7 @@ describe("history", () => {
     const start = fromAnswer({
       total: 3,
       sequence: [0, 1, 2],
-      value: [1, null, 3],
+      value: [1, 2, 3],
       best: [
         [0, 1],
         [2, 3],
@@ -80,6 +80,7 @@ describe("history", () => {
     });
     expect(start.points).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
     ]);
     const next = withResults(
@@ -92,6 +93,7 @@ describe("history", () => {
     );
     expect(next.points).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
       [3, 2],
       [4, 5],
@@ -154,12 +156,13 @@ describe("table", () => {
 
 describe("intermediates", () => {
   it("add what has come, in order, numbers alone", () => {
-    const curves = curvesOf({ items: [{ id: "A", sequence: 0, x: [0, 1, 2], y: [1, null, 3] }] });
+    const curves = curvesOf({ items: [{ id: "A", sequence: 0, x: [0, 1, 2], y: [1, 2, 3] }] });
     const metric = (sequence: number, value: unknown, trialId = "A"): Metric =>
       ({ trialId, type: "PERIODICAL", sequence, time: 0, value }) as Metric;
     const next = withMetrics(curves, [metric(4, { default: 5 }), metric(3, 4), metric(5, "NaN"), metric(0, 9, "B")]);
     expect(next[0]?.points).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
       [3, 4],
       [4, 5],

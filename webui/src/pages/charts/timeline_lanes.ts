@@ -2,7 +2,9 @@
 import type { Timeline } from "../../api/analysis";
 import type { Trial } from "../../api/types";
 
-export type Attempt = Timeline["items"][number];
+/** Attempts and the lanes that they are in. */
+export type Lanes = Omit<Timeline, "total">;
+type Attempt = Timeline["items"][number];
 type Lane = Timeline["lanes"][number];
 
 /** The lane of a host that is free for a new attempt, or the number of one that is to be added. */
@@ -14,7 +16,7 @@ function freeLane(lanes: readonly Lane[], items: Iterable<Attempt>, host: string
 }
 
 /** Adds what has come since; an attempt that is known keeps its lane and takes its new state. */
-export function withAttempts(timeline: Timeline, trials: readonly Trial[]): Timeline {
+export function withAttempts(timeline: Lanes, trials: readonly Trial[]): Lanes {
   const started = trials.filter(({ startTime }) => startTime !== undefined);
   if (started.length === 0) return timeline;
   const lanes = [...timeline.lanes];
@@ -35,7 +37,7 @@ export function withAttempts(timeline: Timeline, trials: readonly Trial[]): Time
 export const laneTitles = (lanes: readonly Lane[]): string[] => lanes.map(({ host, slot }) => `${host} · ${slot + 1}`);
 
 /** The share of the time in which the lanes were busy; a sample does not tell. */
-export function busyShare({ items, lanes, sampled }: Timeline, now: number): number | null {
+export function busyShare({ items, lanes, sampled }: Lanes, now: number): number | null {
   if (sampled || items.length === 0) return null;
   const busy = items.reduce((sum, { start, end }) => sum + ((end ?? now) - start), 0);
   const from = Math.min(...items.map(({ start }) => start));

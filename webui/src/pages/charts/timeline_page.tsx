@@ -1,7 +1,7 @@
 import { CustomChart } from "echarts/charts";
 import { DataZoomComponent } from "echarts/components";
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
-import { analysis, type Timeline } from "../../api/analysis";
+import { analysis } from "../../api/analysis";
 import type { Batch } from "../../api/experiment_live";
 import { useLoad } from "../../api/use_load";
 import { go, to } from "../../app/router";
@@ -16,7 +16,7 @@ import { duration, time } from "../../format/time";
 import { EmptyState, WhenLoaded } from "../../parts/states";
 import { useClock } from "../../parts/use_clock";
 import { useBatches, useExperiment } from "../experiment/context";
-import { busyShare, laneTitles, withAttempts } from "./timeline_lanes";
+import { busyShare, laneTitles, withAttempts, type Lanes } from "./timeline_lanes";
 
 use([CustomChart, DataZoomComponent]);
 
@@ -26,7 +26,7 @@ const most = 5_000;
 export default function TimelinePage(): ReactNode {
   const { experiment } = useExperiment();
   const loaded = useLoad((signal) => analysis.timeline(experiment.id, { points: most }, signal), [experiment.id]);
-  const [timeline, setTimeline] = useState<Timeline>();
+  const [timeline, setTimeline] = useState<Lanes>();
   const { data, reload } = loaded;
   useEffect(() => setTimeline(data), [data]);
   const take = useCallback(
@@ -50,7 +50,7 @@ export default function TimelinePage(): ReactNode {
   );
 }
 
-function Drawn({ timeline }: { timeline: Timeline }): ReactNode {
+function Drawn({ timeline }: { timeline: Lanes }): ReactNode {
   const { experiment } = useExperiment();
   const { items, lanes, sampled } = timeline;
   const isRunning = items.some(({ end }) => end === undefined);
@@ -81,7 +81,7 @@ function Drawn({ timeline }: { timeline: Timeline }): ReactNode {
   );
 }
 
-function timelineOption(palette: Palette, { items, lanes }: Timeline, now: number): EChartsOption {
+function timelineOption(palette: Palette, { items, lanes }: Lanes, now: number): EChartsOption {
   const names = laneTitles(lanes);
   return {
     grid: { left: 130, right: 24, top: 8, bottom: 46 },

@@ -40,15 +40,17 @@ export interface FrontData {
 const isComplete = (values: readonly (number | null)[]): values is readonly number[] =>
   values.every((value) => value !== null);
 
-export function frontOf({ items, points, baseline }: Front): FrontData {
+export function frontOf({ items, points, baseline }: Pick<Front, "items" | "points" | "baseline">): FrontData {
   const ids = new Set(items.map(({ id }) => id));
   const others = points.id.flatMap((id, place): Point[] => {
     const values = points.values[place] ?? [];
     return !ids.has(id) && isComplete(values) ? [{ id, sequence: points.sequence[place] ?? 0, values }] : [];
   });
   // The daemon names the best first; the line goes from left to right.
-  const front = [...items].sort(fromLeft);
-  return { front, others, baseline: baseline ?? null };
+  const front = items.flatMap(({ id, sequence, values }): Point[] =>
+    isComplete(values) ? [{ id, sequence, values }] : [],
+  );
+  return { front: front.sort(fromLeft), others, baseline: baseline ?? null };
 }
 
 /**
