@@ -12,7 +12,7 @@ const kinds = {
   importance: /Importance of the parameters/,
   intermediates: /Intermediate results\. 20 curves/,
   durations: /Durations\. 24 trials/,
-  timeline: /Timeline\. 24 attempts in \d+ slots/,
+  timeline: /Timeline\. 24 attempts in \d+ places?/,
 };
 
 export function tests(world) {

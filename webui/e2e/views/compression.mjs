@@ -33,7 +33,7 @@ export function tests(world) {
     const { page } = view;
     await show(page, daemon, `experiments/${ids.lenet}/compression/layers`);
     await page.getByRole("img", { name: /Sparsity, layer by layer\. 4 layers of 6 trials/ }).waitFor();
-    await page.getByLabel("Colour").selectOption("channels");
+    await page.getByRole("combobox", { name: /^Colour/ }).selectOption("channels");
     await page.getByRole("img", { name: /Channels kept, layer by layer/ }).waitFor();
     await inspect(view, "compression-layers");
     await page.context().close();

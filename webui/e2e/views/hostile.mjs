@@ -25,7 +25,10 @@ export function tests(world) {
     await inspect(view, "hostile-overview");
 
     await show(page, daemon, `experiments/${ids.hostile}/trials`);
-    await page.getByRole("columnheader", { name: /<img src=x/ }).waitFor();
+    await page
+      .getByTitle(/^<img src=x/)
+      .first()
+      .waitFor();
     await page.locator(".vrow").first().waitFor();
     await isHarmless(page);
     await inspect(view, "hostile-trials");

@@ -14,11 +14,10 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 
 export function objectiveOf(experiment: Experiment): Objective {
   const { config } = experiment;
-  const mode = text(atPath(config, "tuner.classArgs.optimize_mode"));
-  return {
-    name: text(atPath(config, "compression.objective.metric")) ?? "metric",
-    goal: mode === "minimize" ? "minimize" : "maximize",
-  };
+  const told = atPath(experiment, "objective.metric");
+  const goal = atPath(experiment, "objective.goal") ?? atPath(config, "tuner.classArgs.optimize_mode");
+  const name = text(told) ?? text(atPath(config, "compression.objective.metric")) ?? "default";
+  return { name: name === "default" ? "metric" : name, goal: goal === "minimize" ? "minimize" : "maximize" };
 }
 
 /** The better of two metrics is first. */

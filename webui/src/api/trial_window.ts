@@ -23,7 +23,9 @@ export type FetchTrials = (
   signal: AbortSignal,
 ) => Promise<TrialPage>;
 
-const blockSize = 100;
+const blockSize = 50;
+/** The daemon's own limit of a page. */
+const mostRows = 1_000;
 /** While trials come and go the rows on screen are put in order again this often at most. */
 const orderEvery = 1_000;
 
@@ -52,10 +54,10 @@ export class TrialWindow {
     this.last = last;
     const { total, rows } = this.state.get();
     if (total === null) return;
-    for (const block of this.blocksOnScreen()) {
-      const isKnown = rows.has(block * blockSize) || block * blockSize >= total;
-      if (!isKnown) void this.load(block);
-    }
+    const missing = this.blocksOnScreen().filter(
+      (block) => !rows.has(block * blockSize) && block * blockSize < total && !this.wanted.has(block),
+    );
+    if (missing.length > 0) void this.load(missing);
   }
 
   take(batch: Batch): void {
@@ -81,11 +83,7 @@ export class TrialWindow {
     this.canceller.abort();
     this.canceller = new AbortController();
     this.wanted.clear();
-    let isFirst = true;
-    for (const block of this.blocksOnScreen()) {
-      void this.load(block, isFirst);
-      isFirst = false;
-    }
+    void this.load(this.blocksOnScreen(), true);
   }
 
   close(): void {
@@ -99,17 +97,18 @@ export class TrialWindow {
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   }
 
-  private async load(block: number, startsAnew = false): Promise<void> {
-    if (this.wanted.has(block)) return;
-    this.wanted.add(block);
+  /** Fetches blocks, which are neighbours or nearly so, in one answer. */
+  private async load(blocks: readonly number[], startsAnew = false): Promise<void> {
+    blocks.forEach((block) => this.wanted.add(block));
     const { signal } = this.canceller;
-    const offset = block * blockSize;
+    const offset = Math.min(...blocks) * blockSize;
+    const limit = Math.min(mostRows, (Math.max(...blocks) + 1) * blockSize - offset);
     try {
-      const page = await this.fetchPage({ ...this.query, offset, limit: blockSize }, signal);
+      const page = await this.fetchPage({ ...this.query, offset, limit }, signal);
       if (signal.aborted) return;
       const total = page.total ?? Math.max(this.state.get().total ?? 0, offset + page.items.length);
       const rows = new Map(startsAnew ? this.rowsOnScreen(total) : this.state.get().rows);
-      for (let index = 0; index < blockSize; index++) {
+      for (let index = 0; index < limit; index++) {
         const trial = page.items[index];
         if (trial) rows.set(offset + index, trial);
         else rows.delete(offset + index);
@@ -118,7 +117,7 @@ export class TrialWindow {
     } catch (error) {
       if (!isAbort(error)) this.state.update((state) => ({ ...state, error, total: state.total ?? 0 }));
     } finally {
-      this.wanted.delete(block);
+      if (!signal.aborted) blocks.forEach((block) => this.wanted.delete(block));
     }
   }
 

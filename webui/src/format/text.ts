@@ -4,13 +4,9 @@
 /** C0 and C1 controls but tab and newline, and the characters of Unicode that steer the direction of text. */
 const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Each character that would not be seen as a symbol or as its code. */
-export function visible(text: string): string {
-  return text.replace(unseen, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : `⟨${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
-  });
-}
+/** Each character that would not be seen as its code. */
+export const visible = (text: string): string =>
+  text.replace(unseen, (character) => `⟨${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 
 /** At most `length` characters, of which the last says that there are more; never half of a surrogate pair. */
 export function shorten(text: string, length: number): string {

@@ -1,4 +1,4 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 export interface MenuItem {
   readonly title: string;
@@ -26,79 +26,83 @@ function place(list: HTMLElement, button: DOMRect): void {
 
 /** A button that opens a list of actions: arrows move, Escape closes, as the ARIA menu button pattern says. */
 export function Menu({ label, items, symbol }: Props): ReactNode {
+  // A table has one of these in every row: what an open list needs comes with the list.
   const [isOpen, setOpen] = useState(false);
-  const root = useRef<HTMLDivElement>(null);
-  const id = useId();
-
-  useLayoutEffect(() => {
-    const list = root.current?.querySelector<HTMLElement>("[role=menu]");
-    const button = root.current?.querySelector("button");
-    if (isOpen && list && button) place(list, button.getBoundingClientRect());
-  }, [isOpen]);
-
-  useEffect(() => {
-    if (!isOpen) return;
-    root.current?.querySelector<HTMLElement>("[role=menuitem]:not(:disabled)")?.focus();
-    const away = (event: Event): void => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false);
-    };
-    const shut = (): void => setOpen(false);
-    document.addEventListener("pointerdown", away);
-    // The list stays where it was opened, its button may be scrolled away.
-    window.addEventListener("scroll", shut, true);
-    window.addEventListener("resize", shut);
-    return () => {
-      document.removeEventListener("pointerdown", away);
-      window.removeEventListener("scroll", shut, true);
-      window.removeEventListener("resize", shut);
-    };
-  }, [isOpen]);
-
-  const close = (): void => {
-    setOpen(false);
-    root.current?.querySelector<HTMLElement>("button")?.focus();
-  };
-  const press = (event: KeyboardEvent): void => {
-    if (event.key === "Escape") close();
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-    event.preventDefault();
-    const entries = [...(root.current?.querySelectorAll<HTMLElement>("[role=menuitem]:not(:disabled)") ?? [])];
-    const at = entries.indexOf(document.activeElement as HTMLElement);
-    entries[(at + (event.key === "ArrowDown" ? 1 : entries.length - 1)) % entries.length]?.focus();
-  };
-
   return (
-    <div className="menu" ref={root} onKeyDown={isOpen ? press : undefined}>
+    <div className="menu">
       <button
         className={symbol ? "icon" : undefined}
         aria-haspopup="menu"
         aria-expanded={isOpen}
-        aria-controls={isOpen ? id : undefined}
         aria-label={symbol ? label : undefined}
         title={symbol ? label : undefined}
         onClick={() => setOpen(!isOpen)}
       >
         {symbol ?? `${label} ▾`}
       </button>
-      {isOpen && (
-        <div className="menu-list" role="menu" id={id} popover="manual">
-          {items.map(({ title, run, isDisabled = false, isDangerous = false, hint }) => (
-            <button
-              key={title}
-              role="menuitem"
-              className={isDangerous ? "danger" : undefined}
-              disabled={isDisabled}
-              title={hint}
-              onClick={() => {
-                close();
-                run();
-              }}
-            >
-              {title}
-            </button>
-          ))}
-        </div>
-      )}
+      {isOpen && <MenuList items={items} close={() => setOpen(false)} />}
+    </div>
+  );
+}
+
+function MenuList({ items, close }: { items: readonly MenuItem[]; close: () => void }): ReactNode {
+  const list = useRef<HTMLDivElement>(null);
+  const shut = useRef(close);
+  shut.current = close;
+  const button = (): HTMLButtonElement | null => list.current?.parentElement?.querySelector("button") ?? null;
+  const entries = (): HTMLElement[] => [
+    ...(list.current?.querySelectorAll<HTMLElement>("button:not(:disabled)") ?? []),
+  ];
+
+  useLayoutEffect(() => {
+    const opener = button();
+    if (list.current && opener) place(list.current, opener.getBoundingClientRect());
+    entries()[0]?.focus();
+    const away = (event: Event): void => {
+      if (!list.current?.parentElement?.contains(event.target as Node)) shut.current();
+    };
+    // The list stays where it was opened, its button may be scrolled away.
+    const leave = (): void => shut.current();
+    document.addEventListener("pointerdown", away);
+    window.addEventListener("scroll", leave, true);
+    window.addEventListener("resize", leave);
+    return () => {
+      document.removeEventListener("pointerdown", away);
+      window.removeEventListener("scroll", leave, true);
+      window.removeEventListener("resize", leave);
+    };
+  }, []);
+
+  const closeAndReturn = (): void => {
+    button()?.focus();
+    close();
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" || event.key === "Tab") closeAndReturn();
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    const all = entries();
+    const at = all.indexOf(document.activeElement as HTMLElement);
+    all[(at + (event.key === "ArrowDown" ? 1 : all.length - 1)) % all.length]?.focus();
+  };
+
+  return (
+    <div className="menu-list" role="menu" ref={list} popover="manual" onKeyDown={press}>
+      {items.map(({ title, run, isDisabled = false, isDangerous = false, hint }) => (
+        <button
+          key={title}
+          role="menuitem"
+          className={isDangerous ? "danger" : undefined}
+          disabled={isDisabled}
+          title={hint}
+          onClick={() => {
+            closeAndReturn();
+            run();
+          }}
+        >
+          {title}
+        </button>
+      ))}
     </div>
   );
 }

@@ -7,7 +7,7 @@ export interface Span {
 }
 
 /** Which rows of equal height are in sight of a scrolled box, with some more on either side. */
-export function rowsInSight(scrollTop: number, height: number, rowHeight: number, total: number, extra = 8): Span {
+export function rowsInSight(scrollTop: number, height: number, rowHeight: number, total: number, extra = 5): Span {
   const first = Math.max(0, Math.min(total, Math.floor(scrollTop / rowHeight)) - extra);
   const end = Math.min(total, Math.ceil((scrollTop + height) / rowHeight) + extra);
   return { first, end: Math.max(first, end) };

@@ -1,5 +1,5 @@
 // A table of any length of which only the rows in sight exist. Rows are of one height; the header stays.
-import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
+import { memo, useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useRowsInSight } from "./virtual_rows";
 import "../style/table.css";
 
@@ -185,7 +185,8 @@ interface CellsProps<Row> {
   onToggle: ((row: Row) => void) | undefined;
 }
 
-function Cells<Row>({ row, columns, isSelected, onToggle }: CellsProps<Row>): ReactNode {
+/** Rows that have not changed are not rendered again while others come and go. */
+const Cells = memo(function Cells<Row>({ row, columns, isSelected, onToggle }: CellsProps<Row>): ReactNode {
   return (
     <>
       {onToggle && (
@@ -206,4 +207,4 @@ function Cells<Row>({ row, columns, isSelected, onToggle }: CellsProps<Row>): Re
       ))}
     </>
   );
-}
+}) as <Row>(props: CellsProps<Row>) => ReactNode;

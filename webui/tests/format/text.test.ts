@@ -6,7 +6,7 @@ describe("visible", () => {
   it("shows what steers the direction of text, and other characters without a shape", () => {
     expect(visible("a\u202eb")).toBe("a⟨202E⟩b");
     expect(visible("\u2066x\u2069")).toBe("⟨2066⟩x⟨2069⟩");
-    expect(visible("a\u0007\u001b[1m\u007f")).toBe("a␇␛[1m⟨007F⟩");
+    expect(visible("a\u0007\u001b[1m\u007f")).toBe("a⟨0007⟩⟨001B⟩[1m⟨007F⟩");
     expect(visible("tab\tand\nline, שלום, 日本")).toBe("tab\tand\nline, שלום, 日本");
   });
 });

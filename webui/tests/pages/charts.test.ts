@@ -5,7 +5,7 @@ import { field, interpolate } from "../../src/pages/charts/contour_field";
 import { bestSoFar, fromAnswer, withResults } from "../../src/pages/charts/history_data";
 import { curvesOf, withMetrics } from "../../src/pages/charts/intermediate_data";
 import { bestShare, rowsOf, withTrials, type TableRow } from "../../src/pages/charts/table_data";
-import { slotsOf, withAttempts } from "../../src/pages/charts/timeline_slots";
+import { busyShare, laneTitles, withAttempts } from "../../src/pages/charts/timeline_lanes";
 import type { Metric } from "../../src/api/types";
 import { trial } from "../api/fakes";
 
@@ -72,7 +72,7 @@ describe("history", () => {
     const start = fromAnswer({
       total: 3,
       sequence: [0, 1, 2],
-      value: [1, null, 3],
+      value: [1, 2, 3],
       best: [
         [0, 1],
         [2, 3],
@@ -80,6 +80,7 @@ describe("history", () => {
     });
     expect(start.points).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
     ]);
     const next = withResults(
@@ -92,6 +93,7 @@ describe("history", () => {
     );
     expect(next.points).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
       [3, 2],
       [4, 5],
@@ -154,12 +156,13 @@ describe("table", () => {
 
 describe("intermediates", () => {
   it("add what has come, in order, numbers alone", () => {
-    const curves = curvesOf({ items: [{ id: "A", sequence: 0, x: [0, 1, 2], y: [1, null, 3] }] });
+    const curves = curvesOf({ items: [{ id: "A", sequence: 0, x: [0, 1, 2], y: [1, 2, 3] }] });
     const metric = (sequence: number, value: unknown, trialId = "A"): Metric =>
       ({ trialId, type: "PERIODICAL", sequence, time: 0, value }) as Metric;
     const next = withMetrics(curves, [metric(4, { default: 5 }), metric(3, 4), metric(5, "NaN"), metric(0, 9, "B")]);
     expect(next[0]?.points).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
       [3, 4],
       [4, 5],
@@ -195,27 +198,33 @@ describe("timeline", () => {
     start,
     ...(end === undefined ? {} : { end }),
   });
-  it("gives each host as many rows as ran there at once", () => {
-    const items = [attempt("a", 0, 0, 10), attempt("b", 0, 5, 20), attempt("c", 0, 10, 15), attempt("d", 1, 0)];
-    const { slots, places } = slotsOf(items, ["x", "y"], 100);
-    expect(slots).toEqual([
-      { host: "x", number: 1 },
-      { host: "x", number: 2 },
-      { host: "y", number: 1 },
-    ]);
-    expect(places).toEqual([0, 1, 0, 2]);
-  });
-  it("takes new attempts and ends of known ones", () => {
-    const start = { lanes: [{ host: "x" }], items: [attempt("T0001", 0, 5)], sampled: false };
+  const start = { lanes: [{ host: "x", slot: 0 }], items: [attempt("T0001", 0, 5)], sampled: false };
+
+  it("takes ends of known attempts, and puts new ones where there is room", () => {
     const next = withAttempts(start, [
+      trial(2, { startTime: 9, host: "x" }),
       trial(1, { startTime: 5, endTime: 9, host: "x" }),
-      trial(2, { startTime: 6, host: "new" }),
-      trial(3),
+      trial(3, { startTime: 9, host: "x" }),
+      trial(4, { startTime: 6, host: "new" }),
+      trial(5),
     ]);
-    expect(next.lanes).toEqual([{ host: "x" }, { host: "new" }]);
+    expect(laneTitles(next.lanes)).toEqual(["x · 1", "x · 2", "new · 1"]);
     expect(next.items.map(({ id, lane, end }) => [id, lane, end])).toEqual([
       ["T0001", 0, 9],
-      ["T0002", 1, undefined],
+      ["T0002", 0, undefined],
+      ["T0003", 1, undefined],
+      ["T0004", 2, undefined],
     ]);
+  });
+
+  it("tells how busy the places were, unless it is a sample", () => {
+    const full = {
+      ...start,
+      lanes: [...start.lanes, { host: "x", slot: 1 }],
+      items: [attempt("a", 0, 0, 10), attempt("b", 1, 0)],
+    };
+    expect(busyShare(full, 5)).toBe(0.75);
+    expect(busyShare({ ...full, sampled: true }, 5)).toBeNull();
+    expect(busyShare({ ...full, items: [] }, 5)).toBeNull();
   });
 });

@@ -4,7 +4,7 @@ import { compareRows } from "../../src/pages/compare/compare_rows";
 import { spaceRows } from "../../src/pages/configuration/search_space";
 import { changesOf } from "../../src/pages/overview/limits";
 import { bestOf } from "../../src/pages/overview/top_trials";
-import { both, completeFilter, filterValue } from "../../src/pages/trials/filter_text";
+import { both, completeFilter, filterName, filterValue } from "../../src/pages/trials/filter_text";
 import { shortTitles } from "../../src/pages/trials/trial_table_columns";
 import { parseParameters } from "../../src/pages/trial/custom_trial";
 import { productsOf } from "../../src/pages/trial/downloads";
@@ -31,6 +31,10 @@ describe("filter text", () => {
     expect(filterValue('a "b"')).toBe('"a \\"b\\""');
     expect(filterValue("and")).toBe('"and"');
     expect(filterValue("")).toBe('""');
+  });
+  it("quotes names that the grammar would take apart", () => {
+    expect(filterName("parameter.prune._name")).toBe("parameter.prune._name");
+    expect(filterName('parameter.a "b"=c')).toBe('"parameter.a \\"b\\"=c"');
   });
   it("joins conditions", () => {
     expect(both("a = 1", "")).toBe("a = 1");
@@ -75,8 +79,8 @@ describe("comparison", () => {
       ["metric", true],
       ["parameter.lr", true],
       ["metric.size_bytes", true],
-      ["duration", false],
       ["parameter.same", false],
+      ["duration", false],
     ]);
     expect(rows.find(({ name }) => name === "metric.size_bytes")?.cells.map(({ isBest }) => isBest)).toEqual([
       false,

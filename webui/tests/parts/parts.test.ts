@@ -28,9 +28,9 @@ describe("addresses", () => {
 
 describe("virtual rows", () => {
   it("are those in sight and some more", () => {
-    expect(rowsInSight(0, 300, 30, 100_000)).toEqual({ first: 0, end: 18 });
-    expect(rowsInSight(30 * 50_000, 300, 30, 100_000)).toEqual({ first: 49_992, end: 50_018 });
-    expect(rowsInSight(30 * 99_990, 300, 30, 100_000)).toEqual({ first: 99_982, end: 100_000 });
+    expect(rowsInSight(0, 300, 30, 100_000)).toEqual({ first: 0, end: 15 });
+    expect(rowsInSight(30 * 50_000, 300, 30, 100_000)).toEqual({ first: 49_995, end: 50_015 });
+    expect(rowsInSight(30 * 99_990, 300, 30, 100_000)).toEqual({ first: 99_985, end: 100_000 });
     expect(rowsInSight(900, 300, 30, 3)).toEqual({ first: 0, end: 3 });
     expect(rowsInSight(0, 300, 30, 0)).toEqual({ first: 0, end: 0 });
   });

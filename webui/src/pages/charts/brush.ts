@@ -1,5 +1,5 @@
 // What is brushed on the axes of parallel coordinates.
-import { filterValue } from "../trials/filter_text";
+import { filterName, filterValue } from "../trials/filter_text";
 import type { TableRow } from "./table_data";
 
 /** Intervals by column; a category axis is brushed by the places of its categories. */
@@ -33,16 +33,17 @@ export function brushFilter(axes: readonly Axis[], brushes: Brushes): string {
   return axes
     .flatMap(({ column, categories }) => {
       const intervals = brushes.get(column) ?? [];
+      const name = filterName(column);
       if (intervals.length === 0) return [];
       if (categories) {
         const values = [...new Set(intervals.flatMap((interval) => covered(categories, interval)))];
-        return [`${column} in (${values.map(filterValue).join(", ")})`];
+        return [`${name} in (${values.map(filterValue).join(", ")})`];
       }
       const parts = intervals.map(([from, to]) => {
         const [low, high] = [Math.min(from, to), Math.max(from, to)].map((value) =>
           String(Number(value.toPrecision(6))),
         );
-        return `${column} >= ${low} and ${column} <= ${high}`;
+        return `${name} >= ${low} and ${name} <= ${high}`;
       });
       return [
         parts.length === 1

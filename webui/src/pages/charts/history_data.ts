@@ -10,12 +10,17 @@ export interface HistoryData {
   readonly best: readonly (readonly [number, number])[];
 }
 
-export function fromAnswer({ total, sequence, value, best }: History): HistoryData {
+export function fromAnswer({
+  total,
+  sequence,
+  value,
+  best,
+}: Pick<History, "total" | "sequence" | "value" | "best">): HistoryData {
   const points = sequence.flatMap((number, index) => {
     const y = value[index];
-    return y === null || y === undefined ? [] : [[number, y] as const];
+    return y === undefined ? [] : [[number, y] as const];
   });
-  return { total, points, best };
+  return { total, points, best: best.map(([number = 0, y = 0]) => [number, y] as const) };
 }
 
 /** The best so far over points in order of their sequence. */

@@ -1,7 +1,7 @@
 import { CustomChart } from "echarts/charts";
 import { DataZoomComponent } from "echarts/components";
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
-import { analysis, type Timeline } from "../../api/analysis";
+import { analysis } from "../../api/analysis";
 import type { Batch } from "../../api/experiment_live";
 import { useLoad } from "../../api/use_load";
 import { go, to } from "../../app/router";
@@ -16,7 +16,7 @@ import { duration, time } from "../../format/time";
 import { EmptyState, WhenLoaded } from "../../parts/states";
 import { useClock } from "../../parts/use_clock";
 import { useBatches, useExperiment } from "../experiment/context";
-import { slotsOf, withAttempts } from "./timeline_slots";
+import { busyShare, laneTitles, withAttempts, type Lanes } from "./timeline_lanes";
 
 use([CustomChart, DataZoomComponent]);
 
@@ -26,7 +26,7 @@ const most = 5_000;
 export default function TimelinePage(): ReactNode {
   const { experiment } = useExperiment();
   const loaded = useLoad((signal) => analysis.timeline(experiment.id, { points: most }, signal), [experiment.id]);
-  const [timeline, setTimeline] = useState<Timeline>();
+  const [timeline, setTimeline] = useState<Lanes>();
   const { data, reload } = loaded;
   useEffect(() => setTimeline(data), [data]);
   const take = useCallback(
@@ -50,41 +50,27 @@ export default function TimelinePage(): ReactNode {
   );
 }
 
-function Drawn({ timeline }: { timeline: Timeline }): ReactNode {
+function Drawn({ timeline }: { timeline: Lanes }): ReactNode {
   const { experiment } = useExperiment();
   const { items, lanes, sampled } = timeline;
   const isRunning = items.some(({ end }) => end === undefined);
   const now = useClock(isRunning, 2_000);
-  const slots = useMemo(
-    () =>
-      slotsOf(
-        items,
-        lanes.map(({ host }) => host),
-        now,
-      ),
-    [items, lanes, now],
-  );
-  const option = useMemo(
-    () => (palette: Palette) => timelineOption(palette, timeline, slots, now),
-    [timeline, slots, now],
-  );
-  const busy = items.reduce((sum, { start, end }) => sum + ((end ?? now) - start), 0);
-  const from = Math.min(...items.map(({ start }) => start));
-  const until = Math.max(...items.map(({ end }) => end ?? now));
-  const share = (100 * busy) / Math.max(1, (until - from) * slots.slots.length);
+  const option = useMemo(() => (palette: Palette) => timelineOption(palette, timeline, now), [timeline, now]);
+  const share = busyShare(timeline, now);
+  const busy = share === null ? "" : `The places were busy ${(100 * share).toFixed(0)} % of the time. `;
   return (
     <Chart
       title="Timeline"
-      summary={`${plural(items.length, "attempt")} in ${plural(slots.slots.length, "slot")}.`}
-      note={`The slots were busy ${share.toFixed(0)} % of the time.${sampled ? " Not every attempt is drawn." : ""} Scroll to zoom, drag to move.`}
-      height={`${Math.max(12, 6 + 1.7 * slots.slots.length)}rem`}
-      shape={String(slots.slots.length)}
+      summary={`${plural(items.length, "attempt")} in ${plural(lanes.length, "place")}.`}
+      note={`${busy}${sampled ? "Not every attempt is drawn. " : ""}Scroll to zoom, drag to move.`}
+      height={`${Math.max(12, 6 + 1.7 * lanes.length)}rem`}
+      shape={String(lanes.length)}
       option={option}
       csv={() => [
         ["host", "slot", "sequence", "id", "attempt", "status", "start", "end"],
-        ...items.map((item, index) => {
-          const slot = slots.slots[slots.places[index] ?? 0];
-          return [slot?.host, slot?.number, item.sequence, item.id, item.attempt, item.status, item.start, item.end];
+        ...items.map(({ lane, sequence, id, attempt, status, start, end }) => {
+          const { host, slot } = lanes[lane] ?? {};
+          return [host, slot, sequence, id, attempt, status, start, end];
         }),
       ]}
       onPick={({ dataIndex }) => {
@@ -95,13 +81,8 @@ function Drawn({ timeline }: { timeline: Timeline }): ReactNode {
   );
 }
 
-function timelineOption(
-  palette: Palette,
-  { items }: Timeline,
-  { slots, places }: ReturnType<typeof slotsOf>,
-  now: number,
-): EChartsOption {
-  const names = slots.map(({ host, number }) => `${host} · ${number}`);
+function timelineOption(palette: Palette, { items, lanes }: Lanes, now: number): EChartsOption {
+  const names = laneTitles(lanes);
   return {
     grid: { left: 130, right: 24, top: 8, bottom: 46 },
     xAxis: xAxis(palette, { name: "Time", type: "time" }),
@@ -114,6 +95,7 @@ function timelineOption(
       const item = items[dataIndex];
       if (!item) return "";
       return tooltipContent(`Trial ${item.sequence}${item.attempt > 0 ? `, attempt ${item.attempt + 1}` : ""}`, [
+        ["where", names[item.lane] ?? ""],
         ["status", words(item.status)],
         ["from", time(item.start)],
         ["to", item.end === undefined ? "now" : time(item.end)],
@@ -124,8 +106,8 @@ function timelineOption(
       {
         type: "custom",
         encode: { x: [1, 2], y: 0 },
-        data: items.map(({ start, end, status }, index) => ({
-          value: [places[index] ?? 0, start, end ?? now],
+        data: items.map(({ lane, start, end, status }) => ({
+          value: [lane, start, end ?? now],
           itemStyle: { color: statusColour(palette, status) },
         })),
         renderItem: (_: unknown, api: never) => bar(api, palette.card),
@@ -149,6 +131,6 @@ function bar(api: CustomApi, edge: string): object {
   return {
     type: "rect",
     shape: { x: left, y: middle - height / 2, width: Math.max(2, right - left), height },
-    style: { fill: api.visual("color"), stroke: edge, lineWidth: 1 },
+    style: { fill: api.visual("color"), stroke: edge, lineWidth: right - left > 6 ? 1 : 0 },
   };
 }

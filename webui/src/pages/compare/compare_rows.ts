@@ -2,6 +2,7 @@ import { columnsOf, columnTitle, columnValue, type Cell } from "../../api/trial_
 import type { Trial } from "../../api/types";
 import { measureOf, showCell } from "../../format/measures";
 import { duration } from "../../format/time";
+import { tableTitle } from "../trials/trial_table_columns";
 
 export interface CompareRow {
   readonly name: string;
@@ -23,20 +24,25 @@ function row(column: string, trials: readonly Trial[]): CompareRow {
   const values = trials.map((trial) => columnValue(trial, column));
   const best = bestPlaces(column, values);
   const show = (value: Cell): string => (column === "duration" ? duration(value) : showCell(column, value));
-  const group = column.startsWith("metric.") ? measureOf(columnTitle(column))?.title : undefined;
   return {
     name: column,
-    title: group ?? columnTitle(column),
+    title: tableTitle(column),
     differs: new Set(values.map((value) => JSON.stringify(value))).size > 1,
     cells: values.map((value, place) => ({ text: show(value), isBest: best.has(place) })),
   };
 }
 
-/** Metrics and parameters of all trials: those that differ before those that do not, each in the order of the trials' own. */
+/** Metrics and parameters of all trials: those that differ before those that do not, parameters before metrics. */
 export function compareRows(trials: readonly Trial[]): CompareRow[] {
-  const columns = [...new Set(["metric", "duration", "host", ...trials.flatMap(columnsOf)])].filter(
-    (column) => column !== "metric.default",
-  );
+  const own = [...new Set(trials.flatMap(columnsOf))].filter((column) => column !== "metric.default");
+  const isParameter = (column: string): boolean => column.startsWith("parameter.");
+  const columns = [
+    "metric",
+    ...own.filter(isParameter),
+    ...own.filter((column) => !isParameter(column)),
+    "duration",
+    "host",
+  ];
   const rows = columns
     .map((column) => row(column, trials))
     .filter(({ cells }) => cells.some(({ text }) => text !== "–"));

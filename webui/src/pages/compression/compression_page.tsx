@@ -16,14 +16,15 @@ const views = [
 
 export default function CompressionPage({ view }: { view: string }): ReactNode {
   const { experiment } = useExperiment();
-  const [trial] = useQueryValue("trial", experiment.best?.trialId ?? "");
+  const [picked] = useQueryValue("trial");
+  const trial = picked || (experiment.best?.trialId ?? "");
   return (
     <>
       <nav className="tabs minor" aria-label="Compression">
         {views.map(([name, title]) => (
           <a
             key={name}
-            href={to(["experiments", experiment.id, "compression", name], { trial })}
+            href={to(["experiments", experiment.id, "compression", name], { trial: picked })}
             aria-current={name === view ? "page" : undefined}
           >
             {title}

@@ -52,7 +52,8 @@ function defaults(available: readonly Objective[]): [string, string] {
 
 function Shown({ objectives }: { objectives: readonly Objective[] }): ReactNode {
   const { experiment } = useExperiment();
-  const [trial, setTrial] = useQueryValue("trial", experiment.best?.trialId ?? "");
+  const [picked, setTrial] = useQueryValue("trial");
+  const trial = picked || (experiment.best?.trialId ?? "");
   const constraint = constraintOf(experiment);
   const loaded = useFront(objectives, constraint);
   return (

@@ -10,7 +10,7 @@ import { Chart } from "../../charts/chart";
 import { use, type EChartsOption } from "../../charts/echarts";
 import type { Palette } from "../../charts/palette";
 import { itemTooltip, tooltipContent } from "../../charts/tooltip";
-import { count, number, percent, short } from "../../format/number";
+import { number, percent } from "../../format/number";
 import { plural } from "../../format/text";
 import { Choice } from "../../parts/choice";
 import { EmptyState, WhenLoaded } from "../../parts/states";
@@ -18,10 +18,12 @@ import { useExperiment } from "../experiment/context";
 
 use([HeatmapChart, DataZoomComponent, VisualMapComponent]);
 
-const values: Readonly<Record<string, { title: string; show: (value: unknown) => string }>> = {
+type Value = Layers["value"];
+
+const values: Readonly<Record<Value, { title: string; show: (value: unknown) => string }>> = {
   sparsity: { title: "Sparsity", show: (value) => percent(value, 1) },
-  channels: { title: "Channels kept", show: count },
-  macs: { title: "MACs", show: short },
+  channels: { title: "Channels kept", show: (value) => percent(value, 1) },
+  macs: { title: "MACs kept", show: (value) => percent(value, 1) },
   bits: { title: "Bits", show: number },
 };
 const most = 200;
@@ -30,10 +32,11 @@ const most = 200;
 export default function HeatmapPage(): ReactNode {
   const { experiment } = useExperiment();
   const { goal } = objectiveOf(experiment);
-  const [value, setValue] = useQueryValue("value", "sparsity");
+  const [asked, setValue] = useQueryValue("value", "sparsity");
+  const value = (asked in values ? asked : "sparsity") as Value;
   const [order, setOrder] = useQueryValue("order", "best");
   const sort = order === "best" ? (goal === "maximize" ? "-metric" : "metric") : "sequence";
-  const { ended } = { ended: experiment.counts.SUCCEEDED ?? 0 };
+  const ended = experiment.counts.SUCCEEDED ?? 0;
   // Reports are read anew when the number of trials has grown by a tenth.
   const wave = Math.floor(Math.log(ended + 1) / Math.log(1.1));
   const loaded = useLoad(
@@ -72,9 +75,9 @@ export default function HeatmapPage(): ReactNode {
   );
 }
 
-function Drawn({ data, value }: { data: Layers; value: string }): ReactNode {
+function Drawn({ data, value }: { data: Layers; value: Value }): ReactNode {
   const { experiment } = useExperiment();
-  const { title, show } = values[value] ?? { title: value, show: number };
+  const { title, show } = values[value];
   const option = useMemo(() => (palette: Palette) => heatmapOption(palette, data, value, show), [data, value, show]);
   return (
     <Chart
@@ -105,7 +108,7 @@ function heatmapOption(
     row.flatMap((cell, down): [number, number, number][] => (cell === null ? [] : [[across, down, cell]])),
   );
   const all = cells.map(([, , cell]) => cell);
-  const [low, high] = value === "sparsity" ? [0, 1] : [Math.min(...all), Math.max(...all)];
+  const [low, high] = value !== "bits" ? [0, 1] : [Math.min(...all), Math.max(...all)];
   return {
     grid: { left: 150, right: 100, top: 8, bottom: 48 },
     xAxis: xAxis(palette, {

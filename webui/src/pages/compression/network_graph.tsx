@@ -6,8 +6,8 @@ import { layoutOf, type PlacedNode } from "./graph_layout";
 
 const levelHeight = 46;
 const nodeHeight = 24;
-const columnWidth = 250;
-const widest = 220;
+const columnWidth = 360;
+const widest = 180;
 const margin = 10;
 
 /** The network from its input down. A box is as wide as its layer has channels: its outline before, its filling after. */
@@ -46,6 +46,7 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
   );
 }
 
+/** The label stands beside the box, which may be too narrow for it. */
 function Node({ node, x, y, scale }: { node: PlacedNode; x: number; y: number; scale: number }): ReactNode {
   const { name, type, before, after } = node;
   const label = shorten(visible(name || type), 26);
@@ -56,7 +57,7 @@ function Node({ node, x, y, scale }: { node: PlacedNode; x: number; y: number; s
       <title>{`${visible(name)} (${visible(type)})${numbers}`}</title>
       <rect className="node-after" x={x - widths[1] / 2} y={y} width={widths[1]} height={nodeHeight} rx={3} />
       <rect className="node-before" x={x - widths[0] / 2} y={y} width={widths[0]} height={nodeHeight} rx={3} />
-      <text x={x} y={y + nodeHeight / 2 + 4} textAnchor="middle">
+      <text x={x + Math.max(...widths) / 2 + 6} y={y + nodeHeight / 2 + 4}>
         {label}
         <tspan className="node-numbers">{numbers}</tspan>
       </text>

@@ -22,10 +22,12 @@ export function dominates(a: readonly number[], b: readonly number[], goals: rea
   return isBetter;
 }
 
+const fromLeft = (a: Point, b: Point): number => (a.values[0] ?? 0) - (b.values[0] ?? 0) || a.sequence - b.sequence;
+
 /** The points that no other dominates, by their first value; of equal points all stay. */
 export function paretoFront(points: readonly Point[], goals: readonly Goal[]): Point[] {
   const front = points.filter((point) => !points.some((other) => dominates(other.values, point.values, goals)));
-  return front.sort((a, b) => (a.values[0] ?? 0) - (b.values[0] ?? 0) || a.sequence - b.sequence);
+  return front.sort(fromLeft);
 }
 
 export interface FrontData {
@@ -38,13 +40,17 @@ export interface FrontData {
 const isComplete = (values: readonly (number | null)[]): values is readonly number[] =>
   values.every((value) => value !== null);
 
-export function frontOf({ items, points, baseline }: Front): FrontData {
+export function frontOf({ items, points, baseline }: Pick<Front, "items" | "points" | "baseline">): FrontData {
   const ids = new Set(items.map(({ id }) => id));
   const others = points.id.flatMap((id, place): Point[] => {
     const values = points.values[place] ?? [];
     return !ids.has(id) && isComplete(values) ? [{ id, sequence: points.sequence[place] ?? 0, values }] : [];
   });
-  return { front: items, others, baseline: baseline ?? null };
+  // The daemon names the best first; the line goes from left to right.
+  const front = items.flatMap(({ id, sequence, values }): Point[] =>
+    isComplete(values) ? [{ id, sequence, values }] : [],
+  );
+  return { front: front.sort(fromLeft), others, baseline: baseline ?? null };
 }
 
 /**

@@ -49,6 +49,20 @@ const colours = HighlightStyle.define([
   { tag: tags.punctuation, color: "var(--soft)" },
 ]);
 
+/**
+ * Text typed over a selection goes into the document directly. Left to the browser, it would keep the look of what it replaces
+ * by style attributes, which the policy forbids.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const isPlain = event.inputType === "insertText" && event.data !== null && !event.isComposing;
+    if (!isPlain || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data ?? ""), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 function diagnostics(state: EditorState, remarks: readonly Remark[]): Diagnostic[] {
   return remarks.map(({ line, message, isError }) => {
     const { from, to, text } = state.doc.line(Math.max(1, Math.min(line, state.doc.lines)));
@@ -86,6 +100,7 @@ export function YamlEditor({ text, onChange, onSubmit, remarks, schemas }: Props
         EditorView.updateListener.of((update) => {
           if (update.docChanged) latest.current.onChange(update.state.doc.toString());
         }),
+        typeOver,
         look,
       ],
     });

@@ -18,7 +18,7 @@ import { HostSummary } from "./host_summary";
 import { HostTestDialog } from "./host_test";
 
 export default function HostsPage(): ReactNode {
-  const { items, error, reload } = useHosts();
+  const { items, daemon, error, reload, accept } = useHosts({ isStream: true });
   const names = useExperimentNames();
   const [test, setTest] = useState<HostTest | null>(null);
   return (
@@ -30,12 +30,10 @@ export default function HostsPage(): ReactNode {
       {error !== null && <ErrorState error={error} retry={reload} />}
       {items === null && error === null && <Loading />}
       <div className="grid">
-        <div className="third">
-          <DaemonCard />
-        </div>
+        <div className="third">{daemon && <DaemonCard daemon={daemon} changed={reload} />}</div>
         {items?.map((host) => (
           <div key={host.id} className="half">
-            <HostCard host={host} names={names} changed={reload} showTest={setTest} />
+            <HostCard host={host} names={names} accept={accept} showTest={setTest} />
           </div>
         ))}
       </div>
@@ -61,18 +59,18 @@ function useExperimentNames(): ReadonlyMap<string, string> {
 interface HostCardProps {
   host: Host;
   names: ReadonlyMap<string, string>;
-  changed: () => void;
+  accept: (host: Host) => void;
   showTest: (test: HostTest) => void;
 }
 
-function HostCard({ host, names, changed, showTest }: HostCardProps): ReactNode {
+function HostCard({ host, names, accept, showTest }: HostCardProps): ReactNode {
   const [isTesting, setTesting] = useState(false);
   const path = { host: host.id };
   const turn = async (): Promise<void> => {
-    if (host.drained)
-      await attempt(() => api.post("/api/v1/hosts/{host}/resume", { path }), "Trials are started there again.");
-    else await attempt(() => api.post("/api/v1/hosts/{host}/drain", { path }), "Nothing new is started there.");
-    changed();
+    const changed = host.drained
+      ? await attempt(() => api.post("/api/v1/hosts/{host}/resume", { path }), "Trials are started there again.")
+      : await attempt(() => api.post("/api/v1/hosts/{host}/drain", { path }), "Nothing new is started there.");
+    if (changed) accept(changed);
   };
   const test = async (): Promise<void> => {
     setTesting(true);

@@ -2,7 +2,7 @@ import { useState, type FormEvent, type ReactNode } from "react";
 import { changeExperiment } from "../../api/experiment_actions";
 import { atPath } from "../../api/trial_columns";
 import type { Experiment, ExperimentChange } from "../../api/types";
-import { parseDuration } from "../../format/time";
+import { duration, parseDuration } from "../../format/time";
 import { Facts } from "../../parts/facts";
 import { attempt } from "../../parts/toast";
 import { useExperiment } from "../experiment/context";
@@ -35,6 +35,9 @@ export function changesOf(before: Values, after: Values): ExperimentChange | str
   return change;
 }
 
+const limitText = (value: string, isDuration: boolean): string =>
+  value === "" ? "no limit" : isDuration ? duration(parseDuration(value)) : value;
+
 export function Limits(): ReactNode {
   const [isEditing, setEditing] = useState(false);
   const { experiment } = useExperiment();
@@ -42,7 +45,7 @@ export function Limits(): ReactNode {
   if (isEditing) return <LimitForm values={values} close={() => setEditing(false)} />;
   return (
     <>
-      <Facts items={limits.map(({ key, title }) => [title, values[key] || "no limit"] as const)} />
+      <Facts items={limits.map(({ key, title, isDuration }) => [title, limitText(values[key], isDuration)] as const)} />
       <p>
         <button onClick={() => setEditing(true)}>Change</button>
       </p>

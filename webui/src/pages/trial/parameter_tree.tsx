@@ -1,9 +1,10 @@
 import type { ReactNode } from "react";
 import type { Json } from "../../api/types";
+import { count } from "../../format/number";
 import { shorten, visible } from "../../format/text";
 import { CopyButton } from "../../parts/copy";
 
-const longestValue = 2_000;
+const longestValue = 400;
 
 /** Parameters as a nested list; the choice that was made stands behind its name. */
 export function ParameterTree({ value }: { value: unknown }): ReactNode {
@@ -36,5 +37,10 @@ function Branch({ value }: { value: Json }): ReactNode {
 
 function Leaf({ value }: { value: Json }): ReactNode {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  return <bdi className="mono wrap">{shorten(visible(text), longestValue)}</bdi>;
+  return (
+    <>
+      <bdi className="mono wrap">{shorten(visible(text.slice(0, longestValue + 1)), longestValue)}</bdi>
+      {text.length > longestValue && <span className="soft"> ({count(text.length)} characters)</span>}
+    </>
+  );
 }

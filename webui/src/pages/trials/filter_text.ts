@@ -8,6 +8,10 @@ export function filterValue(value: unknown): string {
   return isWord ? text : `"${text.replace(/(["\\])/g, "\\$1")}"`;
 }
 
+/** A column's name as the grammar wants it: quoted when it has characters that mean something there. */
+export const filterName = (column: string): string =>
+  /[\s"'(),=!<>~]/.test(column) ? `"${column.replace(/(["\\])/g, "\\$1")}"` : column;
+
 /** Both conditions at once. */
 export function both(a: string, b: string): string {
   if (!a || !b) return a || b;

@@ -110,6 +110,8 @@ function show(trial: Trial, column: string, experimentId: string, objective: str
     case "startTime":
     case "endTime":
       return <Time at={trial[column]} />;
+    case "reason":
+      return <Text length={200}>{trial.reason ?? trial.waitReason ?? ""}</Text>;
     default:
       return <Text length={120}>{showCell(column, columnValue(trial, column))}</Text>;
   }

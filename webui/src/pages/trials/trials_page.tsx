@@ -1,5 +1,5 @@
 // All trials of an experiment, in any order, with any columns.
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { cancelTrial } from "../../api/experiment_actions";
 import { objectiveOf } from "../../api/objective";
 import { errorText } from "../../api/problem";
@@ -52,12 +52,16 @@ export default function TrialsPage(): ReactNode {
     [names.join(","), experiment.id],
   );
   const sight = useMemo(() => (first: number, last: number) => window.show(first, last), [window]);
-  const toggle = (trial: Trial): void =>
-    setSelected((before) => {
-      const next = new Map(before);
-      if (!next.delete(trial.id)) next.set(trial.id, trial);
-      return next;
-    });
+  const toggle = useCallback(
+    (trial: Trial): void =>
+      setSelected((before) => {
+        const next = new Map(before);
+        if (!next.delete(trial.id)) next.set(trial.id, trial);
+        return next;
+      }),
+    [],
+  );
+  const selectedIds = useMemo(() => new Set(selected.keys()), [selected]);
   const running = [...selected.values()].filter(({ status }) => !hasEnded(status));
 
   return (
@@ -68,9 +72,7 @@ export default function TrialsPage(): ReactNode {
           {total !== null && !isFilterError(error) && `${count(total)} trial${total === 1 ? "" : "s"}`}
         </span>
         <ColumnChooser known={known} chosen={names} set={setChosen} />
-        <a className={selected.size < 2 ? "hidden" : undefined} href={compareAddress(experiment.id, selected)}>
-          Compare {selected.size}
-        </a>
+        {selected.size > 1 && <a href={compareAddress(experiment.id, selected)}>Compare {selected.size}</a>}
         {running.length > 0 && <button onClick={() => setKilling(true)}>Kill {plural(running.length, "trial")}</button>}
         {selected.size > 0 && <button onClick={() => setSelected(new Map())}>Clear selection</button>}
       </div>
@@ -90,7 +92,7 @@ export default function TrialsPage(): ReactNode {
           onSort={setSort}
           onSight={sight}
           onOpen={({ id }) => go(to(["experiments", experiment.id, "trials", id]))}
-          selected={useMemo(() => new Set(selected.keys()), [selected])}
+          selected={selectedIds}
           onToggle={toggle}
           marked={experiment.best?.trialId}
         />
