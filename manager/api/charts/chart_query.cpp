@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t most_rows = 100'000;
 constexpr std::int64_t most_points = 10'000;
+constexpr std::int64_t most_spans = 7'500;
 constexpr std::int64_t most_offset = 1'000'000'000;
 constexpr std::size_t most_columns = 100;
 constexpr std::size_t most_trials = 100;
@@ -174,7 +175,7 @@ proto::Result<ImportanceQuery> parse_importance_query(const NamedValues& query) 
 proto::Result<std::int64_t> parse_timeline_query(const NamedValues& query) {
   std::int64_t points = 5000;
   Reader reader(query, {"points"});
-  reader.integer("points", 1, most_points, points);
+  reader.integer("points", 1, most_spans, points);
   return reader.finish(points);
 }
 

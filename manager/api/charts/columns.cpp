@@ -18,6 +18,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t most_values = 50;
+/// Of the texts of all columns together; the columns behind are told without.
+constexpr std::size_t most_value_bytes = answer_bytes / 2;
 
 /// How often each text occurs, the most frequent first.
 ordered_json text_values(const Column& column, std::size_t rows) {
@@ -74,13 +76,20 @@ std::map<std::string, bool> logarithmic_columns(const ExperimentFacts& facts) {
   return columns;
 }
 
-ordered_json describe(const Column& column, std::size_t rows) {
+void add_values(ordered_json& item, ordered_json& values, std::size_t& budget) {
+  const std::size_t bytes = json_text(values).size();
+  if (bytes > budget) return;
+  budget -= bytes;
+  item["values"] = std::move(values);
+}
+
+ordered_json describe(const Column& column, std::size_t rows, std::size_t& budget) {
   ordered_json item{{"name", column.name()},
                     {"group", to_string(column.group())},
                     {"type", to_string(column.type())},
                     {"count", column.count()}};
   if (column.is_text()) {
-    if (ordered_json values = text_values(column, rows); !values.is_null()) item["values"] = std::move(values);
+    if (ordered_json values = text_values(column, rows); !values.is_null()) add_values(item, values, budget);
   } else if (column.type() == ColumnType::Boolean) {
     item["values"] = truth_values(column, rows);
   } else {
@@ -94,8 +103,9 @@ ordered_json columns_of(const TrialTable& table, const ExperimentFacts& facts) {
   if (table.omitted() > 0) json["omitted"] = table.omitted();
   json["items"] = ordered_json::array();
   const std::map<std::string, bool> logarithmic = logarithmic_columns(facts);
+  std::size_t budget = most_value_bytes;
   for (const Column* column : table.columns()) {
-    ordered_json item = describe(*column, table.rows());
+    ordered_json item = describe(*column, table.rows(), budget);
     const auto log = logarithmic.find(column->name());
     if (log != logarithmic.end() && !column->is_text()) item["log"] = log->second;
     if (const auto goal = facts.goal_of(column->name())) item["goal"] = to_string(*goal);

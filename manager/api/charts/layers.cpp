@@ -22,6 +22,8 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t largest_report = 8u << 20;
 constexpr std::size_t most_cells = 60'000;
+constexpr std::size_t most_layers = 1'000;
+constexpr std::size_t longest_name = 200;
 constexpr double float_bits = 32;
 
 struct LayerFigure {
@@ -87,7 +89,9 @@ std::vector<LayerFigure> figures_of(const ordered_json& report, LayerValue value
   const std::map<std::string, double> bits = quantized_bits(report);
   for (const ordered_json& layer : *layers) {
     if (!layer.is_object() || !layer.contains("name") || !layer["name"].is_string()) continue;
-    figures.push_back({layer["name"].get<std::string>(), figure_of(layer, value, bits)});
+    std::string name = layer["name"].get<std::string>();
+    if (name.size() > longest_name || figures.size() == most_layers) continue;
+    figures.push_back({std::move(name), figure_of(layer, value, bits)});
   }
   return figures;
 }
@@ -108,7 +112,7 @@ ordered_json rounded(std::optional<double> value) {
 class HeatMap {
  public:
   void add(const TrialRecord& trial, const std::vector<LayerFigure>& figures) {
-    if (figures.empty() || (trials_.size() + 1) * std::max(names_.size(), figures.size()) > most_cells) return;
+    if (figures.empty() || (trials_.size() + 1) * (names_.size() + figures.size()) > most_cells) return;
     ordered_json entry{{"id", trial.id}, {"sequence", trial.sequence}};
     entry["metric"] = trial.metric ? json_number(*trial.metric) : ordered_json();
     trials_.push_back(std::move(entry));

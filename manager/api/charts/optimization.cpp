@@ -19,7 +19,7 @@ namespace {
 using nlohmann::ordered_json;
 
 /// Points of the front that are told at most.
-constexpr std::size_t most_front_items = 4000;
+constexpr std::size_t most_front_items = 2000;
 
 // ---- history ----
 

@@ -51,9 +51,9 @@ class RemoteHost::Core : public std::enable_shared_from_this<Core> {
         connector_(std::make_shared<SshConnector>(executor, options_.machine)),
         link_(
             executor, [connector = connector_] { return connector->connect(); }, link_options(*options_.machine)),
-        fetch_timer_(executor),
         ledger_([folders = options_.folders](const std::string& attempt) { return folders(attempt).there; }),
         sweep_timer_(executor),
+        fetch_timer_(executor),
         worker_(1) {}
 
   ~Core() {

@@ -17,7 +17,7 @@ class Admission : public LiveApi {
     if (const auto opened = access_.open(); !opened) throw std::runtime_error(opened.error().to_string());
     context_->access = &access_;
   }
-  ~Admission() override { server_.reset(); }
+  ~Admission() override { end_server(); }
 
   ClientResponse ask_with(const std::string& token, std::string_view method, std::string_view target,
                           std::string_view body = "") {

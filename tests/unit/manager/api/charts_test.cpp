@@ -71,6 +71,24 @@ TEST_F(Charts, NeverAnswerMoreThanAMegabyte) {
   EXPECT_EQ(evenly["sequence"].back(), 5999);
 }
 
+TEST_F(Charts, AreBoundedAgainstHostileTrialsAndReports) {
+  for (int i = 0; i < 60; ++i) {
+    TrialRecord& trial = add_trial("T" + std::to_string(1000 + i));
+    for (int key = 0; key < 200; ++key)
+      trial.parameters["p" + std::to_string(key)] = std::string(250, 'x') + std::to_string(i);
+    trial.metric = i;
+    nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+    for (int layer = 0; layer < 1500; ++layer)
+      layers.push_back({{"name", std::string(190, 'n') + std::to_string(layer)}});
+    layers.push_back({{"name", std::string(100'000, 'n')}});
+    write(trial.id + "/report.json", nlohmann::ordered_json{{"layers", layers}}.dump());
+  }
+  EXPECT_LE(get("/api/v1/experiments/abcd1234/columns").body.size(), 1'000'000u);
+  const ClientResponse layers = get("/api/v1/experiments/abcd1234/layers");
+  EXPECT_EQ(layers.status, 200u);
+  EXPECT_LE(layers.body.size(), 1'000'000u);
+}
+
 TEST_F(Charts, GiveTheHistory) {
   add_trials(10);
   const json history = chart("history");
@@ -155,7 +173,8 @@ TEST_F(Charts, GiveTheIntermediatesOfTheBest) {
   const json best = chart("intermediates?top=2&points=10");
   ASSERT_EQ(best["items"].size(), 2u);
   EXPECT_EQ(best["items"][0]["id"], "T1003") << "the last one has no metric";
-  EXPECT_EQ(best["items"][0]["x"].size(), 10u);
+  EXPECT_LE(best["items"][0]["x"].size(), 10u);
+  EXPECT_GE(best["items"][0]["x"].size(), 6u);
   EXPECT_EQ(best["items"][0]["y"].back(), 49);
   EXPECT_EQ(best["items"][1]["x"].size(), 0u);
   const json loss = chart("intermediates?trials=T1003,Tnone&key=loss&points=100");

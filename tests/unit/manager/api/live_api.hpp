@@ -36,10 +36,17 @@ class LiveApi : public ::testing::Test {
     context_->tables = tables_.get();
   }
   ~LiveApi() override {
-    server_->on_loop([this] { tables_.reset(); });
-    server_.reset();
-    pool_.join();
+    end_server();
     std::filesystem::remove_all(folder_);
+  }
+
+  /// Answers nothing any more. What the pool works on still knows the loop, so that the pool ends first.
+  void end_server() {
+    if (!server_) return;
+    server_->stop();
+    server_->on_loop([this] { tables_.reset(); });
+    pool_.join();
+    server_.reset();
   }
 
   /// Adds a trial with a folder of its own; call before requests, or on the loop.
