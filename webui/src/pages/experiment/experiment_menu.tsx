@@ -47,7 +47,7 @@ export function ExperimentMenu({ experiment, accept, isCompact = false }: Props)
       ...(isIdle(status) ? {} : { hint: "Stop it first." }),
     },
   ];
-  const name = shorten(visible(experiment.name || id), 80);
+  const name = shorten(visible((experiment.name || id).slice(0, 81)), 80);
   return (
     <div className="row end" onClick={(event) => event.stopPropagation()}>
       {!isCompact && canStop && <button onClick={stop.run}>Stop</button>}
