@@ -37,8 +37,8 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
               d={`M ${x(from)} ${y(from) + nodeHeight} C ${x(from)} ${y(from) + levelHeight}, ${x(to)} ${y(to) - levelHeight / 2}, ${x(to)} ${y(to)}`}
             />
           ))}
-          {layout.nodes.map((node) => (
-            <Node key={node.id} node={node} x={x(node)} y={y(node)} scale={widest / most} />
+          {layout.nodes.map((node, index) => (
+            <Node key={index} node={node} x={x(node)} y={y(node)} scale={widest / most} />
           ))}
         </svg>
       </div>
@@ -49,7 +49,7 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
 /** The label stands beside the box, which may be too narrow for it. */
 function Node({ node, x, y, scale }: { node: PlacedNode; x: number; y: number; scale: number }): ReactNode {
   const { name, type, before, after } = node;
-  const label = shorten(visible(name || type), 26);
+  const label = shorten(visible(name), 28);
   const widths = [before, after].map((channels) => Math.max(3, channels * scale)) as [number, number];
   const numbers = before === 0 ? "" : before === after ? ` ${count(before)}` : ` ${count(before)} → ${count(after)}`;
   return (
