@@ -48,3 +48,13 @@ export function withResults(
   const added = results.filter(([sequence]) => !known.has(sequence) && !bestSequences.has(sequence)).length;
   return { total: data.total + added, points, best: bestSoFar(points, goal) };
 }
+
+/** A trial that breaks its experiment's constraint reports a metric that is worse than any other by orders of magnitude. */
+const farAway = 1_000;
+
+/** The points without those that would squeeze all others into a line: so much larger than the best that they are penalties. */
+export function withoutPenalties({ points, best }: HistoryData): readonly (readonly [number, number])[] {
+  const last = best.at(-1);
+  if (!last || last[1] === 0) return points;
+  return points.filter(([, value]) => Math.abs(value) <= farAway * Math.abs(last[1]));
+}

@@ -31,11 +31,7 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
           aria-label={`${layout.nodes.length} nodes of the network, original and kept channels`}
         >
           {layout.edges.map(([from, to], index) => (
-            <path
-              key={index}
-              className="edge"
-              d={`M ${x(from)} ${y(from) + nodeHeight} C ${x(from)} ${y(from) + levelHeight}, ${x(to)} ${y(to) - levelHeight / 2}, ${x(to)} ${y(to)}`}
-            />
+            <path key={index} className="edge" d={edgePath(x(from), y(from) + nodeHeight, x(to), y(to))} />
           ))}
           {layout.nodes.map((node, index) => (
             <Node key={index} node={node} x={x(node)} y={y(node)} scale={widest / most} />
@@ -44,6 +40,14 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
       </div>
     </>
   );
+}
+
+/** An edge that passes other levels, such as a skip connection, goes around them on the left. */
+function edgePath(fromX: number, fromY: number, toX: number, toY: number): string {
+  const isLong = toY - fromY > levelHeight;
+  const bend = isLong && Math.abs(fromX - toX) < 1 ? widest * 0.75 : 0;
+  const reach = isLong ? levelHeight : levelHeight / 2;
+  return `M ${fromX} ${fromY} C ${fromX - bend} ${fromY + reach}, ${toX - bend} ${toY - reach}, ${toX} ${toY}`;
 }
 
 /** The label stands beside the box, which may be too narrow for it. */
