@@ -112,18 +112,19 @@ describe("history", () => {
     expect(withResults(start, [[9, 2]], "maximize").best).toEqual([[3, 7]]);
   });
   it("leaves penalties out of the picture, and nothing else", () => {
-    const best = [[2, 26e6]] as const;
     const points = [
       [0, 1e12],
       [1, 31e6],
       [2, 26e6],
     ] as const;
-    expect(withoutPenalties({ total: 3, points, best })).toEqual([
+    const shown = withoutPenalties({ total: 3, points, best: points });
+    expect(shown.points).toEqual([
       [1, 31e6],
       [2, 26e6],
     ]);
-    expect(withoutPenalties({ total: 1, points: [[0, 5]], best: [[0, 0]] })).toEqual([[0, 5]]);
-    expect(withoutPenalties({ total: 0, points: [], best: [] })).toEqual([]);
+    expect(shown.best).toEqual(shown.points);
+    const zero = { total: 1, points: [[0, 5]] as const, best: [[0, 0]] as const };
+    expect(withoutPenalties(zero)).toBe(zero);
   });
   it("goes down where less is better", () => {
     expect(

@@ -42,15 +42,8 @@ function Drawn({ data, column, title, controls, height }: Props & { data: Histor
     [column, name],
   );
   const drawn = useMemo(() => withoutPenalties(data), [data]);
-  const hidden = data.points.length - drawn.length;
-  const option = useMemo(
-    () => (palette: Palette) => {
-      const known = new Set(drawn.map(([sequence]) => sequence));
-      const best = data.best.filter(([sequence, value]) => known.has(sequence) || value === data.best.at(-1)?.[1]);
-      return historyOption(palette, { ...data, points: drawn, best: hidden > 0 ? best : data.best }, name, show);
-    },
-    [data, drawn, hidden, name, show],
-  );
+  const hidden = data.points.length - drawn.points.length;
+  const option = useMemo(() => (palette: Palette) => historyOption(palette, drawn, name, show), [drawn, name, show]);
   const last = data.best.at(-1);
   return (
     <Chart

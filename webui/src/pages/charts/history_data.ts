@@ -52,9 +52,10 @@ export function withResults(
 /** A trial that breaks its experiment's constraint reports a metric that is worse than any other by orders of magnitude. */
 const farAway = 1_000;
 
-/** The points without those that would squeeze all others into a line: so much larger than the best that they are penalties. */
-export function withoutPenalties({ points, best }: HistoryData): readonly (readonly [number, number])[] {
-  const last = best.at(-1);
-  if (!last || last[1] === 0) return points;
-  return points.filter(([, value]) => Math.abs(value) <= farAway * Math.abs(last[1]));
+/** The data without what would squeeze all else into a line: values so much larger than the best that they are penalties. */
+export function withoutPenalties(data: HistoryData): HistoryData {
+  const last = data.best.at(-1);
+  if (!last || last[1] === 0) return data;
+  const isNear = ([, value]: readonly [number, number]): boolean => Math.abs(value) <= farAway * Math.abs(last[1]);
+  return { ...data, points: data.points.filter(isNear), best: data.best.filter(isNear) };
 }
