@@ -3,7 +3,7 @@ import { api } from "./client";
 import { followEvents } from "./event_stream";
 import { isAbort } from "./problem";
 import { Store } from "./store";
-import type { Experiment } from "./types";
+import type { Experiment, ExperimentStatus } from "./types";
 
 export interface ExperimentList {
   readonly items: readonly Experiment[] | null;
@@ -25,9 +25,17 @@ export function withExperiment(items: readonly Experiment[], news: Experiment): 
 
 const pageSize = 200;
 
+/** What the daemon is asked to look for; words that it does not know are looked for in what is there. */
+export interface ListQuery {
+  readonly search?: string;
+  readonly status?: ExperimentStatus;
+  readonly platform?: string;
+}
+
 export class ExperimentListLive {
   readonly state = new Store<ExperimentList>({ items: null, nextCursor: undefined, error: null });
   private news: Experiment[] = [];
+  private query: ListQuery = {};
 
   /** Lists and follows until `signal` aborts. */
   start(signal: AbortSignal): void {
@@ -42,6 +50,17 @@ export class ExperimentListLive {
     );
   }
 
+  /**
+   * Looks for experiments beyond those that are there. While all of them are there already, looking through them is the
+   * page's own.
+   */
+  async find(query: ListQuery, signal: AbortSignal): Promise<void> {
+    const isNarrowed = Object.values(this.query).some(Boolean);
+    if (!isNarrowed && this.state.get().nextCursor === undefined) return;
+    this.query = query;
+    await this.load(signal);
+  }
+
   /** Adds the next page of older experiments. */
   more(signal: AbortSignal): Promise<void> {
     return this.load(signal, this.state.get().nextCursor);
@@ -50,8 +69,15 @@ export class ExperimentListLive {
   private async load(signal: AbortSignal, cursor?: string): Promise<void> {
     this.news = [];
     try {
-      const query = cursor ? { limit: pageSize, cursor } : { limit: pageSize };
-      const page = await api.get("/api/v1/experiments", { query, signal });
+      const { status, ...words } = this.query;
+      const query = {
+        limit: pageSize,
+        ...words,
+        ...(status ? { status: [status] } : {}),
+        ...(cursor ? { cursor } : {}),
+      };
+      const page = await api.get("/api/v1/experiments", { query: query as never, signal });
+      if (signal.aborted) return;
       const before = cursor ? (this.state.get().items ?? []) : [];
       const items = [...page.items, ...this.news].reduce(withExperiment, [...before] as Experiment[]);
       this.state.set({ items, nextCursor: page.nextCursor, error: null });

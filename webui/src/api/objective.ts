@@ -29,11 +29,11 @@ export const byGoal =
 export const isCompression = (experiment: Experiment): boolean =>
   atPath(experiment.config, "compression") !== undefined;
 
-/** Where its trials run: `local`, or the platforms of its list joined by commas. */
-export function platformOf(experiment: Experiment): string {
+/** Where its trials run: the platforms of its training services, `local` where it names none. */
+export function platformsOf(experiment: Experiment): string[] {
   const service = atPath(experiment.config, "trainingService");
   const all = Array.isArray(service) ? service : [service];
-  return [...new Set(all.map((each) => text(atPath(each, "platform")) ?? "local"))].join(", ");
+  return [...new Set(all.map((each) => text(atPath(each, "platform")) ?? "local"))];
 }
 
 /** How many trials are over, and how many there can be. */

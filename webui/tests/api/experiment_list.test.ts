@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
-import { merged, withExperiment } from "../../src/api/experiment_list";
-import { objectiveOf, platformOf, progressOf, timeLeft } from "../../src/api/objective";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { ExperimentListLive, merged, withExperiment } from "../../src/api/experiment_list";
+import { objectiveOf, platformsOf, progressOf, timeLeft } from "../../src/api/objective";
 import { filterExperiments, sortExperiments } from "../../src/pages/experiments/filter";
 import { experiment } from "./fakes";
 
@@ -51,7 +51,7 @@ describe("experiments", () => {
     };
     const one = experiment({ config, counts: { SUCCEEDED: 3, FAILED: 1, RUNNING: 2 } });
     expect(objectiveOf(one)).toEqual({ name: "metric", goal: "minimize" });
-    expect(platformOf(one)).toBe("local, slurm");
+    expect(platformsOf(one)).toEqual(["local", "slurm"]);
     expect(progressOf(one)).toEqual({ ended: 4, running: 2, waiting: 0, most: 10 });
   });
 
@@ -60,5 +60,35 @@ describe("experiments", () => {
     expect(timeLeft(one, null)).toBe(60);
     expect(timeLeft(one, 50)).toBe(10);
     expect(timeLeft(experiment(), null)).toBeNull();
+  });
+});
+
+describe("the list of experiments", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  it("asks the daemon to search only while there is more than what is there", async () => {
+    const asked: string[] = [];
+    const pages: object[] = [
+      { items: [experiment({ id: "b" })], nextCursor: "next" },
+      { items: [experiment({ id: "a", name: "old" })] },
+      { items: [experiment({ id: "b" })] },
+    ];
+    vi.stubGlobal("sessionStorage", { getItem: () => null });
+    vi.stubGlobal("fetch", (path: string) => {
+      asked.push(path);
+      return Promise.resolve(Response.json(pages.shift()));
+    });
+    const { signal } = new AbortController();
+    const live = new ExperimentListLive();
+    await live.more(signal);
+    await live.find({ search: "old", status: "DONE" }, signal);
+    expect(live.state.get().items?.map(({ id }) => id)).toEqual(["a"]);
+    await live.find({ search: "" }, signal);
+    await live.find({ search: "again" }, signal);
+    expect(asked).toEqual([
+      "/api/v1/experiments?limit=200",
+      "/api/v1/experiments?limit=200&search=old&status=DONE",
+      "/api/v1/experiments?limit=200",
+    ]);
   });
 });

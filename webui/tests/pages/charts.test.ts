@@ -100,6 +100,7 @@ describe("history", () => {
     ]);
     expect(next.best).toEqual([
       [0, 1],
+      [1, 2],
       [2, 3],
       [4, 5],
     ]);

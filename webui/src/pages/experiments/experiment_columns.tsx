@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { objectiveOf, platformOf, progressOf } from "../../api/objective";
+import { objectiveOf, platformsOf, progressOf } from "../../api/objective";
 import type { Experiment } from "../../api/types";
 import { to } from "../../app/router";
 import { measureOf } from "../../format/measures";
@@ -76,7 +76,12 @@ export function experimentColumns(accept: (changed: Experiment) => void): readon
       isSortable: true,
       cell: ({ runDuration }) => duration(runDuration),
     },
-    { key: "platform", title: "Platform", width: 7, cell: (experiment) => <Text>{platformOf(experiment)}</Text> },
+    {
+      key: "platform",
+      title: "Platform",
+      width: 7,
+      cell: (experiment) => <Text>{platformsOf(experiment).join(", ")}</Text>,
+    },
     {
       key: "actions",
       title: "Actions",

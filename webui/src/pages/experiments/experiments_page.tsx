@@ -1,9 +1,9 @@
 // All experiments of the daemon.
 import { useEffect, useMemo, useState, type ReactNode } from "react";
 import { ExperimentListLive, withExperiment } from "../../api/experiment_list";
-import { platformOf } from "../../api/objective";
+import { platformsOf } from "../../api/objective";
 import { useStore } from "../../api/store";
-import type { Experiment } from "../../api/types";
+import type { Experiment, ExperimentStatus } from "../../api/types";
 import { experimentStatuses } from "../../api/types";
 import { go, to, useQueryValue } from "../../app/router";
 import { words } from "../../format/text";
@@ -11,6 +11,9 @@ import { EmptyState, ErrorState, Loading } from "../../parts/states";
 import { VirtualTable } from "../../parts/virtual_table";
 import { experimentColumns } from "./experiment_columns";
 import { filterExperiments, sortExperiments } from "./filter";
+
+/** Nothing is asked until nothing was typed for so long. */
+const patience = 300;
 
 export function ExperimentsPage(): ReactNode {
   const live = useMemo(() => new ExperimentListLive(), []);
@@ -25,6 +28,15 @@ export function ExperimentsPage(): ReactNode {
   const [status, setStatus] = useQueryValue("status");
   const [platform, setPlatform] = useQueryValue("platform");
   const [sort, setSort] = useQueryValue("sort", "-created");
+  useEffect(() => {
+    const stop = new AbortController();
+    const query = { search, platform, ...(status ? { status: status as ExperimentStatus } : {}) };
+    const timer = setTimeout(() => void live.find(query, stop.signal), patience);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [live, search, status, platform]);
   const columns = useMemo(() => {
     const accept = (changed: Experiment): void =>
       live.state.update((state) => ({ ...state, items: withExperiment(state.items ?? [], changed) }));
@@ -34,7 +46,7 @@ export function ExperimentsPage(): ReactNode {
     () => sortExperiments(filterExperiments(items ?? [], { search, status, platform }), sort),
     [items, search, status, platform, sort],
   );
-  const platforms = useMemo(() => [...new Set((items ?? []).map(platformOf))].sort(), [items]);
+  const platforms = useMemo(() => [...new Set((items ?? []).flatMap(platformsOf))].sort(), [items]);
 
   return (
     <>

@@ -1,4 +1,4 @@
-import { objectiveOf, platformOf, progressOf } from "../../api/objective";
+import { objectiveOf, platformsOf, progressOf } from "../../api/objective";
 import { atPath } from "../../api/trial_columns";
 import type { Experiment } from "../../api/types";
 
@@ -15,7 +15,7 @@ export function filterExperiments(items: readonly Experiment[], filter: Experime
   const wanted = filter.search.toLowerCase().split(/\s+/).filter(Boolean);
   return items.filter((experiment) => {
     if (filter.status && experiment.status !== filter.status) return false;
-    if (filter.platform && platformOf(experiment) !== filter.platform) return false;
+    if (filter.platform && !platformsOf(experiment).includes(filter.platform)) return false;
     if (wanted.length === 0) return true;
     const text = [experiment.name ?? "", experiment.id, tunerOf(experiment), objectiveOf(experiment).name]
       .join(" ")

@@ -3,18 +3,23 @@ import type { Column as TrialColumn } from "../../api/analysis";
 import { columnTitle, columnValue } from "../../api/trial_columns";
 import { hasEnded, type Experiment, type Trial } from "../../api/types";
 import { isCompression } from "../../api/objective";
+import { saveFile } from "../../api/session";
 import { go, to } from "../../app/router";
 import { measureOf, showCell } from "../../format/measures";
 import { number } from "../../format/number";
 import { words } from "../../format/text";
 import { duration } from "../../format/time";
-import { Menu } from "../../parts/menu";
+import { Menu, type MenuItem } from "../../parts/menu";
 import { Status } from "../../parts/status";
 import { Text } from "../../parts/text";
+import { attempt } from "../../parts/toast";
+import { filePath } from "../trial/downloads";
 import { Time } from "../../parts/time";
 import type { Column } from "../../parts/virtual_table";
 
 export interface TrialActions {
+  /** Whether trials leave models. */
+  hasModels: boolean;
   copy: (trial: Trial) => void;
   kill: (trial: Trial) => void;
 }
@@ -143,7 +148,7 @@ export function trialTableColumns(
   ];
 }
 
-function TrialMenu({ trial, copy, kill }: { trial: Trial } & TrialActions): ReactNode {
+function TrialMenu({ trial, hasModels, copy, kill }: { trial: Trial } & TrialActions): ReactNode {
   return (
     <span onClick={(event) => event.stopPropagation()}>
       <Menu
@@ -151,6 +156,7 @@ function TrialMenu({ trial, copy, kill }: { trial: Trial } & TrialActions): Reac
         symbol="⋯"
         items={[
           { title: "Open", run: () => go(to(["experiments", trial.experimentId, "trials", trial.id])) },
+          ...(hasModels && trial.status === "SUCCEEDED" ? modelItems(trial) : []),
           { title: "Copy as customised trial…", run: () => copy(trial) },
           { title: "Kill", run: () => kill(trial), isDisabled: hasEnded(trial.status), isDangerous: true },
         ]}
@@ -158,3 +164,14 @@ function TrialMenu({ trial, copy, kill }: { trial: Trial } & TrialActions): Reac
     </span>
   );
 }
+
+const modelItems = (trial: Trial): MenuItem[] => [
+  {
+    title: "Model card",
+    run: () => go(to(["experiments", trial.experimentId, "compression", "model"], { trial: trial.id })),
+  },
+  ...["compressed.pt", "compressed.onnx", "mask.pth"].map((name) => ({
+    title: `Download ${name}`,
+    run: () => void attempt(() => saveFile(filePath(trial, name), `${trial.id}-${name}`)),
+  })),
+];

@@ -1,7 +1,7 @@
 // All trials of an experiment, in any order, with any columns.
 import { useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
 import { cancelTrial } from "../../api/experiment_actions";
-import { objectiveOf } from "../../api/objective";
+import { isCompression, objectiveOf } from "../../api/objective";
 import { errorText } from "../../api/problem";
 import { useStore } from "../../api/store";
 import { isFilterError, trialPages, TrialWindow } from "../../api/trial_window";
@@ -45,6 +45,7 @@ export default function TrialsPage(): ReactNode {
   const columns = useMemo(
     () =>
       trialTableColumns(names, experiment.id, objectiveOf(experiment).name, {
+        hasModels: isCompression(experiment),
         copy: setCopied,
         kill: (trial) => void attempt(() => cancelTrial(trial), `Trial ${trial.sequence} is being ended.`),
       }),
