@@ -36,7 +36,7 @@ export function commandConfig(changes = {}) {
 }
 
 /** Names, values and log lines that would do harm if they were more than text. */
-export const hostileName = "<script>window.hacked = true</script><b>bold</b> \u202e reversed שלום";
+const hostileName = `<script>window.hacked = true</script><b>bold</b> \u202e reversed שלום ${"n".repeat(1_000_000)}`;
 export function hostileConfig() {
   const long = "z".repeat(1_000_000);
   return commandConfig({

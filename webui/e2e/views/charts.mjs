@@ -16,6 +16,7 @@ const kinds = {
 };
 
 export function tests(world) {
+  brushing(world);
   for (const [kind, summary] of Object.entries(kinds)) {
     test(`charts: ${kind}`, async () => {
       const { browser, daemon, ids } = world;
@@ -31,6 +32,35 @@ export function tests(world) {
       await page.context().close();
     });
   }
+}
+
+/** Where ECharts draws the first axis of parallel coordinates, from the chart's corner. */
+const axis = { x: 60, from: 60, to: 180 };
+
+function brushing(world) {
+  test("charts: an axis that is brushed filters the trials", async () => {
+    const { browser, daemon, ids } = world;
+    const view = await openPage(browser, daemon);
+    const { page } = view;
+    await show(page, daemon, `experiments/${ids.curves}/charts/parallel`);
+    const chart = page.getByRole("img", { name: kinds.parallel }).first();
+    await chart.waitFor();
+    const { x, y } = await chart.boundingBox();
+    await page.mouse.move(x + axis.x, y + axis.from);
+    await page.mouse.down();
+    await page.mouse.move(x + axis.x, y + axis.to, { steps: 8 });
+    await page.mouse.up();
+    const link = page.getByRole("link", { name: /brushed trials?/ });
+    await link.waitFor();
+    await inspect(view, "charts-brushed");
+    const [amount] = /\d+/.exec(await link.innerText());
+    await link.click();
+    await page.waitForURL(/filter=/);
+    const filter = await page.getByLabel("Filter trials").inputValue();
+    assert.match(filter, /^parameter\.\w+ >= [\d.]+ and parameter\.\w+ <= [\d.]+ and parameter\.kind\._name = \w+$/);
+    await page.getByText(new RegExp(`^${amount} trials?$`)).waitFor();
+    await page.context().close();
+  });
 }
 
 /** The chart's data and picture as files. */

@@ -32,6 +32,8 @@ export class ExperimentLive {
   private wasReset = false;
   private isScheduled = false;
   private hasBeenReady = false;
+  /** How often the experiment itself has been told. */
+  private events = 0;
 
   constructor(readonly id: string) {}
 
@@ -57,23 +59,30 @@ export class ExperimentLive {
     return () => this.listeners.delete(listener);
   }
 
-  /** An answer to a request of this page, which need not wait for its event. */
-  accept(experiment: Experiment): void {
-    this.experiment.update((known) => merged(known ?? undefined, experiment));
-    this.error.set(null);
-  }
-
   async load(signal?: AbortSignal): Promise<void> {
+    const before = this.events;
     try {
-      this.accept(await api.get("/api/v1/experiments/{id}", { path: { id: this.id }, signal }));
+      const answer = await api.get("/api/v1/experiments/{id}", { path: { id: this.id }, signal });
+      // An event that came meanwhile may be newer than the answer, but has the configuration only where it changed.
+      const known = this.experiment.get();
+      const isOvertaken = this.events !== before && known !== null;
+      this.accept(isOvertaken ? { ...known, config: known.config ?? answer.config } : answer);
     } catch (error) {
       if (!isAbort(error)) this.error.set(error);
     }
   }
 
+  private accept(experiment: Experiment): void {
+    this.experiment.update((known) => merged(known ?? undefined, experiment));
+    this.error.set(null);
+  }
+
   private take(kind: string, data: unknown): void {
-    if (kind === "experiment") this.accept(data as Experiment);
-    else if (kind === "deleted") this.isDeleted.set(true);
+    if (kind === "experiment") {
+      this.events++;
+      this.accept(data as Experiment);
+    }
+    if (kind === "deleted") this.isDeleted.set(true);
     else if (kind === "trial") this.schedule(() => this.trials.set((data as Trial).id, data as Trial));
     else if (kind === "metric") this.schedule(() => this.metrics.push(data as Metric));
   }

@@ -15,11 +15,13 @@ export interface LayerReport {
 }
 
 export interface GraphNode {
-  readonly id: string | number;
-  readonly name?: string;
+  /** Path of the module; empty for an operator, the input and the output. */
+  readonly layer: string;
+  /** Class of the module, or name of the operator. */
   readonly type: string;
-  readonly before?: { readonly channels?: number };
-  readonly after?: { readonly channels?: number };
+  /** Of what it returns, with the batch axis; empty where that is no single tensor. */
+  readonly shape_before?: readonly number[];
+  readonly shape_after?: readonly number[];
 }
 
 export interface Report {
@@ -29,7 +31,8 @@ export interface Report {
   readonly layers?: readonly LayerReport[];
   readonly graph?: {
     readonly nodes: readonly GraphNode[];
-    readonly edges: readonly (readonly [string | number, string | number])[];
+    /** From, to: places of nodes. */
+    readonly edges: readonly (readonly [from: number, to: number])[];
   };
   readonly seconds?: number;
   readonly max_difference?: number;

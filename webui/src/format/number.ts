@@ -13,6 +13,7 @@ export function number(value: unknown): string {
 }
 
 export function count(value: unknown): string {
+  if (isNumber(value) && Math.abs(value) >= 1e10) return short(value);
   return isNumber(value) ? value.toLocaleString("en-GB", { maximumFractionDigits: 0 }) : none;
 }
 

@@ -23,6 +23,7 @@ describe("numbers", () => {
     expect(milliseconds(0.257851)).toBe("0.2579 ms");
     expect(milliseconds(2500)).toBe("2.5 s");
     expect(count(431080)).toBe("431,080");
+    expect(count(1.195e12)).toBe("1.2 T");
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { axisGroups } from "../../src/pages/charts/axis_groups";
 import { brushFilter, isBrushed, type Axis } from "../../src/pages/charts/brush";
 import { field, interpolate } from "../../src/pages/charts/contour_field";
-import { bestSoFar, fromAnswer, withResults } from "../../src/pages/charts/history_data";
+import { bestSoFar, fromAnswer, withoutPenalties, withResults } from "../../src/pages/charts/history_data";
 import { curvesOf, withMetrics } from "../../src/pages/charts/intermediate_data";
 import { bestShare, rowsOf, withTrials, type TableRow } from "../../src/pages/charts/table_data";
 import { busyShare, laneTitles, withAttempts } from "../../src/pages/charts/timeline_lanes";
@@ -110,6 +110,21 @@ describe("history", () => {
   it("keeps bests that down-sampling has left out of the points", () => {
     const start = fromAnswer({ total: 9, sequence: [8], value: [1], best: [[3, 7]] });
     expect(withResults(start, [[9, 2]], "maximize").best).toEqual([[3, 7]]);
+  });
+  it("leaves penalties out of the picture, and nothing else", () => {
+    const points = [
+      [0, 1e12],
+      [1, 31e6],
+      [2, 26e6],
+    ] as const;
+    const shown = withoutPenalties({ total: 3, points, best: points });
+    expect(shown.points).toEqual([
+      [1, 31e6],
+      [2, 26e6],
+    ]);
+    expect(shown.best).toEqual(shown.points);
+    const zero = { total: 1, points: [[0, 5]] as const, best: [[0, 0]] as const };
+    expect(withoutPenalties(zero)).toBe(zero);
   });
   it("goes down where less is better", () => {
     expect(

@@ -129,50 +129,81 @@ describe("layers", () => {
 });
 
 describe("network graphs", () => {
-  const node = (id: string) => ({ id, type: "Conv2d", before: { channels: 8 }, after: { channels: 4 } });
+  const node = (layer: string, type = "Conv2d") => ({
+    layer,
+    type,
+    shape_before: [1, 8, 4, 4],
+    shape_after: [1, 4, 4, 4],
+  });
   it("put each node below all that it reads", () => {
+    const nodes = [node("", "input"), node("a"), node("b"), node("", "add")];
+    const edges = [
+      [0, 1],
+      [1, 2],
+      [0, 3],
+      [2, 3],
+    ] as const;
+    const layout = layoutOf({ graph: { nodes, edges } });
+    expect(layout.nodes.map(({ name, level }) => [name, level])).toEqual([
+      ["input", 0],
+      ["a", 1],
+      ["b", 2],
+      ["add", 3],
+    ]);
+    expect(layout.nodes[1]).toMatchObject({ before: 8, after: 4 });
+    expect(layout.edges).toHaveLength(4);
+    expect(layout.levels).toBe(4);
+  });
+  it("put branches side by side", () => {
     const layout = layoutOf({
       graph: {
-        nodes: ["in", "a", "b", "sum"].map(node),
+        nodes: ["in", "a", "b"].map((name) => node(name)),
         edges: [
-          ["in", "a"],
-          ["a", "b"],
-          ["in", "sum"],
-          ["b", "sum"],
+          [0, 1],
+          [0, 2],
         ],
       },
     });
-    expect(layout.nodes.map(({ level }) => level)).toEqual([0, 1, 2, 3]);
-    expect(layout.edges).toHaveLength(4);
+    expect(layout.nodes.map(({ place, levelSize }) => [place, levelSize])).toEqual([
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ]);
+  });
+  it("know where channels are", () => {
+    const linear = { layer: "fc", type: "Linear", shape_before: [1, 16, 512], shape_after: [1, 16, 100] };
+    expect(layoutOf({ graph: { nodes: [linear], edges: [] } }).nodes[0]).toMatchObject({ before: 512, after: 100 });
+    expect(
+      layoutOf({ graph: { nodes: [{ layer: "", type: "tuple", shape_before: [] }], edges: [] } }).nodes[0],
+    ).toMatchObject({
+      before: 0,
+      after: 0,
+    });
   });
   it("draw the layers in their order where a report has no graph", () => {
-    const layout = layoutOf({
-      layers: [
-        { name: "a", type: "x", shape_before: [8], shape_after: [3] },
-        { name: "b", type: "x" },
-      ],
-    });
-    expect(layout.nodes.map(({ name, level, before, after }) => [name, level, before, after])).toEqual([
+    const layers = [
+      { name: "a", type: "x", shape_before: [8], shape_after: [3] },
+      { name: "b", type: "x" },
+    ];
+    expect(layoutOf({ layers }).nodes.map(({ name, level, before, after }) => [name, level, before, after])).toEqual([
       ["a", 0, 8, 3],
       ["b", 1, 0, 0],
     ]);
   });
-  it("survive cycles, edges to nowhere and a network of thousands in a row", () => {
-    expect(
-      layoutOf({
-        graph: {
-          nodes: [node("a"), node("b")],
-          edges: [
-            ["a", "b"],
-            ["b", "a"],
-            ["x", "b"],
-          ],
-        },
-      }).nodes,
-    ).toHaveLength(2);
-    const ids = Array.from({ length: 5_000 }, (_, index) => `n${index}`);
-    const edges = ids.slice(1).map((id, index) => [ids[index] ?? "", id] as const);
-    expect(layoutOf({ graph: { nodes: ids.map(node), edges } }).levels).toBe(5_000);
+  it("survive edges that lead nowhere or back, and a network of thousands in a row", () => {
+    const two = {
+      nodes: [node("a"), node("b")],
+      edges: [
+        [0, 1],
+        [1, 0],
+        [7, 1],
+        [1, 9],
+      ] as [number, number][],
+    };
+    expect(layoutOf({ graph: two }).edges).toHaveLength(1);
+    const nodes = Array.from({ length: 5_000 }, (_, index) => node(`n${index}`));
+    const edges = nodes.slice(1).map((_, index) => [index, index + 1] as const);
+    expect(layoutOf({ graph: { nodes, edges } }).levels).toBe(5_000);
   });
 });
 

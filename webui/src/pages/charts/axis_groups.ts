@@ -5,6 +5,8 @@ import type { TableRow } from "./table_data";
 export interface AxisGroup {
   /** What was chosen, `prune_method = l1`; empty where there is nothing to choose. */
   readonly title: string;
+  /** The choices that its rows have made, by column. */
+  readonly choices: readonly (readonly [column: string, value: string])[];
   /** Places of the columns whose values differ from trial to trial or could. */
   readonly columns: readonly number[];
   readonly rows: readonly TableRow[];
@@ -29,15 +31,15 @@ export function axisGroups(columns: readonly string[], rows: readonly TableRow[]
   return [...groups]
     .map(([key, members]): AxisGroup => {
       const made = JSON.parse(key) as (string | null)[];
-      const title = choices
-        .flatMap((place, index) =>
-          made[index] === null ? [] : [`${choiceTitle(columns[place] ?? "")} = ${made[index]}`],
-        )
-        .join(", ");
+      const chosen = choices.flatMap((place, index) => {
+        const value = made[index];
+        return value === null || value === undefined ? [] : [[columns[place] ?? "", value] as const];
+      });
+      const title = chosen.map(([column, value]) => `${choiceTitle(column)} = ${value}`).join(", ");
       const own = columns.flatMap((column, place) =>
         !isChoice(column) && members.some((row) => row.values[place] !== null) ? [place] : [],
       );
-      return { title, columns: own, rows: members };
+      return { title, choices: chosen, columns: own, rows: members };
     })
     .sort((a, b) => b.rows.length - a.rows.length || a.title.localeCompare(b.title));
 }

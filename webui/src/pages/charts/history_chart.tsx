@@ -12,7 +12,7 @@ import { number } from "../../format/number";
 import { plural } from "../../format/text";
 import { WhenLoaded } from "../../parts/states";
 import { useExperiment } from "../experiment/context";
-import type { HistoryData } from "./history_data";
+import { withoutPenalties, type HistoryData } from "./history_data";
 import { useHistory } from "./use_history";
 
 use([LineChart, ScatterChart]);
@@ -41,7 +41,9 @@ function Drawn({ data, column, title, controls, height }: Props & { data: Histor
     () => (value: number) => (column === "metric" ? (measureOf(name)?.show ?? number)(value) : showCell(column, value)),
     [column, name],
   );
-  const option = useMemo(() => (palette: Palette) => historyOption(palette, data, name, show), [data, name, show]);
+  const drawn = useMemo(() => withoutPenalties(data), [data]);
+  const hidden = data.points.length - drawn.points.length;
+  const option = useMemo(() => (palette: Palette) => historyOption(palette, drawn, name, show), [drawn, name, show]);
   const last = data.best.at(-1);
   return (
     <Chart
@@ -50,6 +52,7 @@ function Drawn({ data, column, title, controls, height }: Props & { data: Histor
       controls={controls}
       summary={`${plural(data.points.length, "point")}${last ? `, the best is ${show(last[1])} of trial ${last[0]}` : ""}.`}
       option={option}
+      note={hidden > 0 ? `${plural(hidden, "trial")} that broke the constraint would lie far outside.` : undefined}
       csv={() => [["sequence", column, "best so far"], ...csvRows(data)]}
       onPick={({ data: point }) => {
         const sequence = Array.isArray(point) ? Number(point[0]) : NaN;

@@ -48,3 +48,14 @@ export function withResults(
   const added = results.filter(([sequence]) => !known.has(sequence) && !bestSequences.has(sequence)).length;
   return { total: data.total + added, points, best: bestSoFar(points, goal) };
 }
+
+/** A trial that breaks its experiment's constraint reports a metric that is worse than any other by orders of magnitude. */
+const farAway = 1_000;
+
+/** The data without what would squeeze all else into a line: values so much larger than the best that they are penalties. */
+export function withoutPenalties(data: HistoryData): HistoryData {
+  const last = data.best.at(-1);
+  if (!last || last[1] === 0) return data;
+  const isNear = ([, value]: readonly [number, number]): boolean => Math.abs(value) <= farAway * Math.abs(last[1]);
+  return { ...data, points: data.points.filter(isNear), best: data.best.filter(isNear) };
+}

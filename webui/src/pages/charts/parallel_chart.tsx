@@ -11,6 +11,7 @@ import type { Palette } from "../../charts/palette";
 import { number } from "../../format/number";
 import { plural, shorten, visible } from "../../format/text";
 import { useExperiment } from "../experiment/context";
+import { filterName, filterValue } from "../trials/filter_text";
 import { shortTitles } from "../trials/trial_table_columns";
 import type { AxisGroup } from "./axis_groups";
 import { brushFilter, isBrushed, type Axis, type Brushes } from "./brush";
@@ -65,7 +66,9 @@ export function ParallelChart(props: Props): ReactNode {
     });
   }, []);
   const brushed = rows.filter((row) => isBrushed(row, placed, brushes));
-  const filter = brushFilter(placed, brushes);
+  const brushFilterText = brushFilter(placed, brushes);
+  const choices = group.choices.map(([column, value]) => `${filterName(column)} = ${filterValue(value)}`);
+  const filter = brushFilterText && [brushFilterText, ...choices].join(" and ");
   return (
     <Chart
       title={group.title || "All parameters"}

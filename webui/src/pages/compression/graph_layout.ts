@@ -2,9 +2,9 @@
 import type { GraphNode, Report } from "../../api/report";
 
 export interface PlacedNode {
-  readonly id: string;
   readonly name: string;
   readonly type: string;
+  /** Channels of what it returns; 0 where it returns no tensor of its own. */
   readonly before: number;
   readonly after: number;
   readonly level: number;
@@ -19,80 +19,59 @@ export interface Layout {
   readonly levels: number;
 }
 
-/** Longest paths from the inputs. A cycle, which no network has, ends where it began. */
-function levelsOf(ids: readonly string[], edges: readonly (readonly [string, string])[]): Map<string, number> {
-  const sources = new Map<string, string[]>(ids.map((id) => [id, []]));
-  for (const [from, to] of edges) sources.get(to)?.push(from);
-  const levels = new Map<string, number>();
-  const visiting = new Set<string>();
-  const stack: string[] = [];
-  for (const start of ids) {
-    stack.push(start);
-    while (stack.length > 0) {
-      const id = stack.at(-1) as string;
-      const open = visiting.has(id)
-        ? []
-        : (sources.get(id) ?? []).filter(
-            (source) => !levels.has(source) && sources.has(source) && !visiting.has(source),
-          );
-      visiting.add(id);
-      if (!levels.has(id) && open.length > 0) {
-        stack.push(...open);
-        continue;
-      }
-      stack.pop();
-      const known = (sources.get(id) ?? []).map((source) => levels.get(source) ?? -1);
-      levels.set(id, Math.max(-1, ...known) + 1);
-    }
-  }
+type Edge = readonly [from: number, to: number];
+
+/** The longest path to each node. Nodes come in the order of their run, so that an edge leads to a later one; others are left out. */
+function levelsOf(count: number, edges: readonly Edge[]): number[] {
+  const sources: number[][] = Array.from({ length: count }, () => []);
+  for (const [from, to] of edges) if (from < to) sources[to]?.push(from);
+  const levels: number[] = [];
+  for (const own of sources)
+    levels.push(own.reduce((deepest, source) => Math.max(deepest, (levels[source] ?? 0) + 1), 0));
   return levels;
 }
 
+/** Channels are the axis behind the batch; a linear layer over a sequence has its features last. */
+function channels(type: string, shape: readonly number[] | undefined): number {
+  if (!shape || shape.length < 2) return 0;
+  return (type === "Linear" ? shape.at(-1) : shape[1]) ?? 0;
+}
+
 /** The network that a report describes; a report without a graph has its layers one after the other. */
-export function networkOf({ graph, layers = [] }: Report): {
-  nodes: GraphNode[];
-  edges: (readonly [string, string])[];
-} {
-  if (graph) {
-    return { nodes: [...graph.nodes], edges: graph.edges.map(([from, to]) => [String(from), String(to)] as const) };
-  }
-  const nodes = layers.map(({ name, type, shape_before, shape_after }): GraphNode => ({
-    id: name,
-    name,
+function networkOf({ graph, layers = [] }: Report): { nodes: readonly GraphNode[]; edges: readonly Edge[] } {
+  if (graph) return graph;
+  // A weight has its output channels first; a batch axis stands before them in what a node returns.
+  const output = (shape: readonly number[] | undefined): number[] => (shape?.[0] === undefined ? [] : [1, shape[0]]);
+  const nodes = layers.map(({ name, type, shape_before, shape_after }) => ({
+    layer: name,
     type,
-    before: { channels: shape_before?.[0] ?? 0 },
-    after: { channels: shape_after?.[0] ?? 0 },
+    shape_before: output(shape_before),
+    shape_after: output(shape_after),
   }));
-  return { nodes, edges: nodes.slice(1).map(({ id }, index) => [String(nodes[index]?.id), String(id)] as const) };
+  return { nodes, edges: nodes.slice(1).map((_, index) => [index, index + 1] as const) };
 }
 
 export function layoutOf(report: Report): Layout {
   const { nodes, edges } = networkOf(report);
-  const levels = levelsOf(
-    nodes.map(({ id }) => String(id)),
-    edges,
-  );
-  const sizes = new Map<number, number>();
-  const draft = nodes.map((node) => {
-    const level = levels.get(String(node.id)) ?? 0;
-    const place = sizes.get(level) ?? 0;
-    sizes.set(level, place + 1);
-    return { node, level, place };
+  const levels = levelsOf(nodes.length, edges);
+  const sizes: number[] = [];
+  const places = levels.map((level) => (sizes[level] = (sizes[level] ?? 0) + 1) - 1);
+  const placed = nodes.map(({ layer, type, shape_before, shape_after }, index): PlacedNode => {
+    const level = levels[index] ?? 0;
+    const before = channels(type, shape_before);
+    return {
+      name: layer || type,
+      type,
+      before,
+      after: shape_after ? channels(type, shape_after) : before,
+      level,
+      place: places[index] ?? 0,
+      levelSize: sizes[level] ?? 1,
+    };
   });
-  const placed = draft.map(({ node, level, place }): PlacedNode => ({
-    id: String(node.id),
-    name: node.name ?? String(node.id),
-    type: node.type,
-    before: node.before?.channels ?? 0,
-    after: node.after?.channels ?? node.before?.channels ?? 0,
-    level,
-    place,
-    levelSize: sizes.get(level) ?? 1,
-  }));
-  const byId = new Map(placed.map((node) => [node.id, node]));
   const drawn = edges.flatMap(([from, to]) => {
-    const [source, target] = [byId.get(from), byId.get(to)];
-    return source && target ? [[source, target] as const] : [];
+    const [source, target] = [placed[from], placed[to]];
+    return source && target && from < to ? [[source, target] as const] : [];
   });
-  return { nodes: placed, edges: drawn, levels: Math.max(0, ...placed.map(({ level }) => level + 1)) };
+  return { nodes: placed, edges: drawn, levels: sizes.length };
 }

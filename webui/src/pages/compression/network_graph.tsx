@@ -31,14 +31,10 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
           aria-label={`${layout.nodes.length} nodes of the network, original and kept channels`}
         >
           {layout.edges.map(([from, to], index) => (
-            <path
-              key={index}
-              className="edge"
-              d={`M ${x(from)} ${y(from) + nodeHeight} C ${x(from)} ${y(from) + levelHeight}, ${x(to)} ${y(to) - levelHeight / 2}, ${x(to)} ${y(to)}`}
-            />
+            <path key={index} className="edge" d={edgePath(x(from), y(from) + nodeHeight, x(to), y(to))} />
           ))}
-          {layout.nodes.map((node) => (
-            <Node key={node.id} node={node} x={x(node)} y={y(node)} scale={widest / most} />
+          {layout.nodes.map((node, index) => (
+            <Node key={index} node={node} x={x(node)} y={y(node)} scale={widest / most} />
           ))}
         </svg>
       </div>
@@ -46,10 +42,18 @@ export function NetworkGraph({ report }: { report: Report }): ReactNode {
   );
 }
 
+/** An edge that passes other levels, such as a skip connection, goes around them on the left. */
+function edgePath(fromX: number, fromY: number, toX: number, toY: number): string {
+  const isLong = toY - fromY > levelHeight;
+  const bend = isLong && Math.abs(fromX - toX) < 1 ? widest * 0.75 : 0;
+  const reach = isLong ? levelHeight : levelHeight / 2;
+  return `M ${fromX} ${fromY} C ${fromX - bend} ${fromY + reach}, ${toX - bend} ${toY - reach}, ${toX} ${toY}`;
+}
+
 /** The label stands beside the box, which may be too narrow for it. */
 function Node({ node, x, y, scale }: { node: PlacedNode; x: number; y: number; scale: number }): ReactNode {
   const { name, type, before, after } = node;
-  const label = shorten(visible(name || type), 26);
+  const label = shorten(visible(name), 28);
   const widths = [before, after].map((channels) => Math.max(3, channels * scale)) as [number, number];
   const numbers = before === 0 ? "" : before === after ? ` ${count(before)}` : ` ${count(before)} → ${count(after)}`;
   return (

@@ -10,19 +10,17 @@ import { shorten, visible } from "../../format/text";
 
 interface Props {
   experiment: Experiment;
-  accept: (changed: Experiment) => void;
   /** In a list the menu is a symbol, on a page the main actions are buttons. */
   isCompact?: boolean;
 }
 
 /** Everything that can be done to an experiment as a whole. */
-export function ExperimentMenu({ experiment, accept, isCompact = false }: Props): ReactNode {
+export function ExperimentMenu({ experiment, isCompact = false }: Props): ReactNode {
   const [question, setQuestion] = useState<"stop" | "delete" | null>(null);
   const { id, status } = experiment;
-  const run = async (action: (id: string) => Promise<Experiment>, done: string): Promise<void> => {
-    const changed = await attempt(() => action(id), done);
-    if (changed) accept(changed);
-  };
+  // The new state comes as an event. The answer may be older than that by the time that it is read.
+  const run = (action: (id: string) => Promise<Experiment>, done: string): Promise<unknown> =>
+    attempt(() => action(id), done);
   const canStop = !isIdle(status) && status !== "STOPPING";
   const canResume = isIdle(status);
   const stop: MenuItem = { title: "Stop", run: () => setQuestion("stop"), isDisabled: !canStop };
@@ -47,7 +45,7 @@ export function ExperimentMenu({ experiment, accept, isCompact = false }: Props)
       ...(isIdle(status) ? {} : { hint: "Stop it first." }),
     },
   ];
-  const name = shorten(visible(experiment.name || id), 80);
+  const name = shorten(visible((experiment.name || id).slice(0, 81)), 80);
   return (
     <div className="row end" onClick={(event) => event.stopPropagation()}>
       {!isCompact && canStop && <button onClick={stop.run}>Stop</button>}

@@ -65,7 +65,7 @@ export default function ExperimentPage({ id, rest }: { id: string; rest: readonl
         </h1>
         <Status status={experiment.status} />
         <span className="mono soft">{experiment.id}</span>
-        <ExperimentMenu experiment={experiment} accept={(changed) => live.accept(changed)} />
+        <ExperimentMenu experiment={experiment} />
       </div>
       <Tabs experiment={experiment} current={rest[0] ?? ""} />
       <Notices experiment={experiment} />

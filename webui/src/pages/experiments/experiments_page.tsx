@@ -1,9 +1,9 @@
 // All experiments of the daemon.
 import { useEffect, useMemo, useState, type ReactNode } from "react";
-import { ExperimentListLive, withExperiment } from "../../api/experiment_list";
+import { ExperimentListLive } from "../../api/experiment_list";
 import { platformsOf } from "../../api/objective";
 import { useStore } from "../../api/store";
-import type { Experiment, ExperimentStatus } from "../../api/types";
+import type { ExperimentStatus } from "../../api/types";
 import { experimentStatuses } from "../../api/types";
 import { go, to, useQueryValue } from "../../app/router";
 import { words } from "../../format/text";
@@ -37,11 +37,6 @@ export function ExperimentsPage(): ReactNode {
       stop.abort();
     };
   }, [live, search, status, platform]);
-  const columns = useMemo(() => {
-    const accept = (changed: Experiment): void =>
-      live.state.update((state) => ({ ...state, items: withExperiment(state.items ?? [], changed) }));
-    return experimentColumns(accept);
-  }, [live]);
   const shown = useMemo(
     () => sortExperiments(filterExperiments(items ?? [], { search, status, platform }), sort),
     [items, search, status, platform, sort],
@@ -92,7 +87,7 @@ export function ExperimentsPage(): ReactNode {
       ) : (
         <VirtualTable
           label="Experiments"
-          columns={columns}
+          columns={experimentColumns}
           total={shown.length}
           rowAt={(place) => shown[place]}
           keyOf={({ id }) => id}

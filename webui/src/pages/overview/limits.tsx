@@ -54,7 +54,7 @@ export function Limits(): ReactNode {
 }
 
 function LimitForm({ values, close }: { values: Values; close: () => void }): ReactNode {
-  const { live, experiment } = useExperiment();
+  const { experiment } = useExperiment();
   const [edited, setEdited] = useState(values);
   const [isBusy, setBusy] = useState(false);
   const changes = changesOf(values, edited);
@@ -64,9 +64,7 @@ function LimitForm({ values, close }: { values: Values; close: () => void }): Re
     setBusy(true);
     const changed = await attempt(() => changeExperiment(experiment.id, changes), "The limits were changed.");
     setBusy(false);
-    if (!changed) return;
-    live.accept(changed);
-    close();
+    if (changed) close();
   };
   return (
     <form onSubmit={(event) => void submit(event)} onKeyDown={(event) => event.key === "Escape" && close()}>

@@ -1,5 +1,5 @@
 // One trial: what it got, what it reported, what it wrote, and why it ended as it did.
-import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useState, type ReactNode } from "react";
 import { cancelTrial } from "../../api/experiment_actions";
 import { api } from "../../api/client";
 import type { Batch } from "../../api/experiment_live";
@@ -31,18 +31,22 @@ export default function TrialPage({ id }: { id: string }): ReactNode {
   );
   const [news, setNews] = useState<Trial | null>(null);
   const { reload, data } = loaded;
-  useEffect(() => setNews(null), [data]);
   const take = useCallback(
     ({ trials, wasReset }: Batch) => {
       const mine = trials.find((trial) => trial.id === id);
       // The earlier attempts are told only when one trial is asked for.
       if (wasReset || (mine && mine.attempt !== data?.attempt)) reload();
-      if (mine) setNews({ ...mine, ...(data?.attempts ? { attempts: data.attempts } : {}) });
+      // What was told before a reset may be older than what is fetched after it.
+      if (mine || wasReset) setNews(mine ?? null);
     },
     [id, reload, data],
   );
   useBatches(take);
-  return <WhenLoaded loaded={loaded}>{(first) => <Shown trial={news ?? first} />}</WhenLoaded>;
+  return (
+    <WhenLoaded loaded={loaded}>
+      {(first) => <Shown trial={news ? { ...news, ...(first.attempts ? { attempts: first.attempts } : {}) } : first} />}
+    </WhenLoaded>
+  );
 }
 
 function Shown({ trial }: { trial: Trial }): ReactNode {
