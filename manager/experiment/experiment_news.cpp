@@ -5,6 +5,7 @@
 
 #include "experiment/experiment.hpp"
 #include "experiment/files.hpp"
+#include "experiment/record_summary.hpp"
 
 namespace lathe::manager {
 
@@ -33,7 +34,9 @@ void Experiment::publish(const TurnRows& rows, bool with_config) {
   ExperimentRecord record = rows.experiment.record;
   record.obstacle = obstacle();
   record.config = with_config ? *state_.config_json : nlohmann::ordered_json();
-  events.publish(id, "experiment", dump(to_json(record)));
+  nlohmann::ordered_json json = to_json(record);
+  if (!with_config) add_summary(json, *state_.config_json);
+  events.publish(id, "experiment", dump(json));
 }
 
 /// The waiting trials once more: why they wait has changed.

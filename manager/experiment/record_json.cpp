@@ -46,11 +46,7 @@ ordered_json to_json(const ExperimentRecord& record) {
   add(json, "name", record.name);
   json["status"] = proto::to_string(record.status);
   add(json, "config", record.config);
-  if (!record.config.is_null()) {
-    const Objective objective = objective_of(record.config);
-    json["platform"] = platform_of(record.config);
-    json["objective"] = {{"metric", objective.metric}, {"goal", objective.maximize ? "maximize" : "minimize"}};
-  }
+  if (!record.config.is_null()) add_summary(json, record.config);
   json["createdTime"] = record.created_ms;
   add(json, "startTime", record.start_ms);
   add(json, "endTime", record.end_ms);

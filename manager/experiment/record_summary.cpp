@@ -10,12 +10,13 @@ namespace {
 using nlohmann::ordered_json;
 
 /// The value at a path of keys; null where there is none.
-ordered_json value_at(const ordered_json& json, std::initializer_list<const char*> path) {
+const ordered_json& value_at(const ordered_json& json, std::initializer_list<const char*> path) {
+  static const ordered_json nothing;
   const ordered_json* here = &json;
   for (const char* key : path) {
-    if (!here->is_object()) return nullptr;
+    if (!here->is_object()) return nothing;
     const auto found = here->find(key);
-    if (found == here->end()) return nullptr;
+    if (found == here->end()) return nothing;
     here = &*found;
   }
   return *here;
@@ -28,8 +29,8 @@ std::string text_of(const ordered_json& json) {
 }  // namespace
 
 std::string platform_of(const ordered_json& config) {
-  ordered_json services = value_at(config, {"trainingService"});
-  if (services.is_object()) services = ordered_json::array({services});
+  const ordered_json& services = value_at(config, {"trainingService"});
+  if (!services.is_array()) return text_of(value_at(services, {"platform"}));
   std::string platforms;
   std::vector<std::string> seen;
   for (const ordered_json& service : services) {
@@ -44,10 +45,16 @@ std::string platform_of(const ordered_json& config) {
 Objective objective_of(const ordered_json& config) {
   Objective objective;
   objective.maximize = text_of(value_at(config, {"tuner", "classArgs", "optimize_mode"})) == "maximize";
-  const ordered_json wanted = value_at(config, {"compression", "objective"});
+  const ordered_json& wanted = value_at(config, {"compression", "objective"});
   objective.metric = text_of(wanted.is_object() ? value_at(wanted, {"metric"}) : wanted);
   if (objective.metric.empty()) objective.metric = "default";
   return objective;
+}
+
+void add_summary(ordered_json& json, const ordered_json& config) {
+  const Objective objective = objective_of(config);
+  json["platform"] = platform_of(config);
+  json["objective"] = {{"metric", objective.metric}, {"goal", objective.maximize ? "maximize" : "minimize"}};
 }
 
 }  // namespace lathe::manager

@@ -16,4 +16,7 @@ struct Objective {
 };
 [[nodiscard]] Objective objective_of(const nlohmann::ordered_json& config);
 
+/// Adds `platform` and `objective` to the REST form of an experiment.
+void add_summary(nlohmann::ordered_json& json, const nlohmann::ordered_json& config);
+
 }  // namespace lathe::manager
