@@ -77,8 +77,12 @@ class FullDisk(LatheTest):
         wait_for(lambda: told(self.client.get(path).get("waitReason", "")), f"the trial waits because of {words}", 20)
         shown = self.lathectl("trial", "show", experiment, trial["id"])
         self.assertTrue(told(" ".join(shown.stdout.split())), shown.stdout + shown.stderr)
-        log = self.client.request("GET", "log").text.splitlines()
-        self.assertTrue(any(experiment in line and told(line) for line in log), log[-5:])
+
+        def logged():
+            return any(experiment in line and told(line) for line in self.client.request("GET", "log").text.splitlines())
+
+        # Obstacles that follow each other quickly are not all logged at once.
+        wait_for(logged, f"the log says {words}", 30)
 
     def reporting(self):
         return self.client.create(self.gated(then="report PERIODICAL 0 0.5\nreport FINAL 0 1", maxTrialNumber=8))["id"]
