@@ -67,11 +67,12 @@ class AfterTrials(CleanupTest):
         trial = self.started(1)[0]
         path = f"{experiment}/trials/{trial}"
         lost, other = sorted(self.hosts, key=lambda host: path not in self.folders(host))
+        again = f"{path}.1"
         lost.power_off()
-        wait_for(lambda: path in self.folders(other), "it runs elsewhere", 20)
+        wait_for(lambda: again in self.folders(other), "it runs elsewhere", 20)
         lost.start()
         self.wait_gone(lost, path)
-        self.assertIn(path, self.folders(other))
+        self.assertIn(again, self.folders(other))
         self.open_gate()
         self.client.wait_status(experiment, "DONE", 60)
         self.assertEqual(self.client.trials(experiment)[0]["host"], other.name)
