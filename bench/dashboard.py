@@ -2,10 +2,10 @@
 """Measures what the dashboard asks of lathed: answers over many trials, memory, and many dashboards at once. Prints Markdown tables;
 asserts nothing.
 
-    bench/dashboard.py [answers] [dashboards] [--trials 100000] [--rounds 40] [--open 50]
+    bench/dashboard.py [answers] [dashboards] [browser] [--trials 100000] [--rounds 40] [--open 50]
 
 The trials are written straight into the database of a stopped daemon: 20 parameters in a nested space, a final metric of 4 keys,
-10 intermediate results for one trial in ten. LATHE_BIN names the folder of the programs.
+10 intermediate results for one trial in ten. LATHE_BIN names the folder of the programs; `browser` needs Chromium and webui/node_modules.
 """
 
 import argparse
@@ -264,9 +264,29 @@ def dashboards(options):
               [["processor time of lathed", f"{1e3 * spent:.0f} ms"], ["per dashboard", f"{1e3 * spent / options.open:.1f} ms"]])
 
 
+def browser(options):
+    """What a person waits for: first rows, a jump, a sort, and from a trial's report to the pixel."""
+    rows = []
+    for count in sorted({100, 10_000, options.trials}):
+        with Bench() as bench:
+            load(bench, count)
+            code = bench.script("sleep 0.1\nreport FINAL 0 $(($(date +%s%3N) % 1000000))\n")
+            live = bench.daemon.client.create({**config("", maxTrialNumber=400, trialConcurrency=2), **code})["id"]
+            client = bench.daemon.client
+            run = subprocess.run(["node", str(Path(__file__).with_name("browser.mjs")), f"http://127.0.0.1:{client.port}", EXPERIMENT, live],
+                                 capture_output=True, text=True, timeout=300)
+            if run.returncode:
+                sys.exit(run.stderr)
+            found = json.loads(run.stdout)
+            quantiles = [f"{statistics.median(found[key]):.0f} / {sorted(found[key])[int(len(found[key]) * 0.99)]:.0f} ms"
+                         if found[key] else "-" for key in ("jumps", "sorts", "delays")]
+            rows.append([f"{count:,}", f"{found['bytes'] / 1e3:.0f} kB", f"{found['first_rows']:.0f} ms", *quantiles, f"{status_mib(bench.daemon.process.pid, 'VmRSS'):.0f} MiB"])
+    table(["trials", "first load", "first rows", "jump: median / p99", "sort", "report to pixel", "lathed"], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parts = {"answers": answers, "dashboards": dashboards}
+    parts = {"answers": answers, "dashboards": dashboards, "browser": browser}
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}; default: all")
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=60, help="requests of each kind")
