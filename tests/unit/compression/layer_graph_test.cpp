@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
